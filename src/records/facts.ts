@@ -1,0 +1,208 @@
+/**
+ * Facts: what a router's dumps state, one statement each, with its origin and its time if known.
+ *
+ * Addresses are canonical text (`bytes/address.ts`). Redacted tokens never become facts. Times are absolute ns since
+ * the epoch as bigint: facts are few, and 64 bits do not fit a number.
+ */
+
+import type { InputDiagnostic } from './packet-batch.js';
+
+/** Where a statement stands: input by index, and line number from 1. */
+export interface FactOrigin {
+  readonly input: number;
+  readonly line: number;
+}
+
+interface FactBase {
+  readonly origin: FactOrigin;
+  /** When it was so: of an event its time stamp, of a snapshot the clock line or command header before it; undefined when undated. */
+  readonly time?: bigint;
+  /** `event`: a change at `time`. `snapshot`: a state that held at `time` (or at an unknown time). */
+  readonly dated: 'event' | 'snapshot';
+  /**
+   * Facts that one run of one command printed share a number (unique within the input): a snapshot is complete, so that
+   * an entry which the next snapshot lacks was gone by then.
+   */
+  readonly snapshot: number;
+}
+
+/** `ip neigh`, `ip monitor neigh`, `/proc/net/arp`, `arp -an`. */
+export interface NeighborFact extends FactBase {
+  readonly kind: 'neighbor';
+  readonly ip: string;
+  readonly device?: string;
+  /** Missing for FAILED and INCOMPLETE entries. */
+  readonly mac?: string;
+  /** INCOMPLETE REACHABLE STALE DELAY PROBE FAILED NOARP PERMANENT; empty when the format has none. */
+  readonly states: readonly string[];
+  readonly event?: 'changed' | 'deleted' | 'missed';
+  readonly router?: boolean;
+  readonly proxy?: boolean;
+  /** Seconds since used / confirmed / updated (`ip -s`). */
+  readonly ages?: { readonly used: number; readonly confirmed: number; readonly updated: number };
+}
+
+export interface RouteNextHop {
+  readonly via?: string;
+  readonly device?: string;
+  readonly weight?: number;
+}
+
+/** `ip route show table all`, `ip monitor route`. */
+export interface RouteFact extends FactBase {
+  readonly kind: 'route';
+  /** unicast local broadcast multicast unreachable blackhole prohibit throw anycast nat */
+  readonly type: string;
+  readonly family: 4 | 6;
+  /** Canonical address and length; `0.0.0.0/0` or `::/0` for default. */
+  readonly prefix: string;
+  readonly table: string;
+  readonly nextHops: readonly RouteNextHop[];
+  readonly source?: string;
+  readonly protocol?: string;
+  readonly scope?: string;
+  readonly metric?: number;
+  readonly flags: readonly string[];
+  readonly event?: 'changed' | 'deleted';
+}
+
+/** `ip rule`. */
+export interface RuleFact extends FactBase {
+  readonly kind: 'rule';
+  readonly preference: number;
+  readonly inverted: boolean;
+  readonly from?: string;
+  readonly to?: string;
+  readonly iif?: string;
+  readonly oif?: string;
+  readonly mark?: number;
+  readonly mask?: number;
+  /** Selectors that are kept as text only (`ipproto udp`, `sport 53`, `uidrange 0-0`, `tos 0x10`). */
+  readonly others: readonly string[];
+  /** `lookup`, `goto`, `unreachable`, `blackhole`, `prohibit`, `nop`. */
+  readonly action: string;
+  readonly table?: string;
+  readonly goto?: number;
+  readonly suppressPrefixLength?: number;
+  readonly family?: 4 | 6;
+  readonly event?: 'changed' | 'deleted';
+}
+
+/** `ip addr`. */
+export interface AddressFact extends FactBase {
+  readonly kind: 'address';
+  readonly device: string;
+  readonly ip: string;
+  readonly prefixLength: number;
+  readonly peer?: string;
+  readonly scope?: string;
+  readonly event?: 'changed' | 'deleted';
+}
+
+/** `ip link`, `ip -d link`, `ip addr` (its link part). */
+export interface LinkFact extends FactBase {
+  readonly kind: 'link';
+  readonly index?: number;
+  readonly device: string;
+  readonly mac?: string;
+  /** The bridge or bond it belongs to. */
+  readonly master?: string;
+  /** `br-lan.10@br-lan`: `br-lan`; `lan1@if2`: not given. */
+  readonly lower?: string;
+  /** bridge, bridge_slave, vlan, veth, bond, wireguard, ppp, ... (`ip -d`). */
+  readonly type?: string;
+  readonly vlan?: number;
+  readonly flags: readonly string[];
+  readonly event?: 'changed' | 'deleted';
+}
+
+/** `bridge fdb`, `bridge monitor fdb`. */
+export interface FdbFact extends FactBase {
+  readonly kind: 'fdb';
+  readonly mac: string;
+  readonly device: string;
+  readonly vlan?: number;
+  readonly master?: string;
+  readonly permanent: boolean;
+  readonly flags: readonly string[];
+  readonly event?: 'changed' | 'deleted';
+}
+
+/** One direction of a conntrack entry. Ports, or for ICMP type, code and id, are undefined where the protocol has none. */
+export interface ConntrackTuple {
+  readonly src: string;
+  readonly dst: string;
+  readonly srcPort?: number;
+  readonly dstPort?: number;
+  readonly icmpType?: number;
+  readonly icmpCode?: number;
+  readonly icmpId?: number;
+  /** GRE keys. */
+  readonly srcKey?: number;
+  readonly dstKey?: number;
+  readonly zone?: number;
+  readonly packets?: number;
+  readonly bytes?: number;
+}
+
+/** conntrack in every text form, and `/proc/net/nf_conntrack`. */
+export interface ConntrackFact extends FactBase {
+  readonly kind: 'conntrack';
+  readonly event: 'entry' | 'new' | 'update' | 'destroy';
+  readonly family: 4 | 6;
+  readonly protocol: number;
+  readonly original: ConntrackTuple;
+  readonly reply: ConntrackTuple;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly state?: string;
+  readonly unreplied: boolean;
+  readonly assured: boolean;
+  /**
+   * `software`: [OFFLOAD]; `hardware`: [HW_OFFLOAD]; `none`: the form prints flags and there is none;
+   * `inferred`: the form drops the flag, but timeout and state lack as they do only for offloaded entries;
+   * `unknown`: the form cannot tell.
+   */
+  readonly offload: 'software' | 'hardware' | 'none' | 'inferred' | 'unknown';
+  readonly mark?: number;
+  readonly zone?: number;
+  readonly id?: number;
+  /** Seconds since the entry was made (delta-time). */
+  readonly age?: number;
+  readonly use?: number;
+  readonly helper?: string;
+  readonly labels?: string;
+}
+
+/** A DHCP lease of dnsmasq or odhcpd. */
+export interface LeaseFact extends FactBase {
+  readonly kind: 'lease';
+  readonly ip: string;
+  readonly mac?: string;
+  readonly host?: string;
+  /** Seconds since the epoch, 0 for never. */
+  readonly expiry: number;
+}
+
+/** The moment at which a section of text was printed, where no statement carries it (clock lines): estimates clock offsets, bounds snapshots. */
+export interface ClockFact extends FactBase {
+  readonly kind: 'clock';
+  readonly command?: string;
+}
+
+export type Fact =
+  | NeighborFact
+  | RouteFact
+  | RuleFact
+  | AddressFact
+  | LinkFact
+  | FdbFact
+  | ConntrackFact
+  | LeaseFact
+  | ClockFact;
+
+/** What a reader of facts calls. Synchronous, in line order. */
+export interface FactSink {
+  fact(fact: Fact): void;
+  diagnostic(diagnostic: InputDiagnostic): void;
+}
