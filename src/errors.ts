@@ -1,14 +1,13 @@
 /** Errors that are told to the user in one line; anything else that is thrown is a bug. */
 
-/** An input cannot be read, or not at all as evidence. Message: `<input>: <where>: <what>. <what was done>.` */
+/** An input cannot be read, or not at all as evidence. Message: `<input>: <what>`, one line. */
 export class InputError extends Error {
   override readonly name = 'InputError';
-  constructor(
-    readonly input: string,
-    readonly what: string,
-    options?: { cause?: unknown },
-  ) {
+  readonly input: string;
+
+  constructor(input: string, what: string, options?: { cause?: unknown }) {
     super(`${input}: ${what}`, options);
+    this.input = input;
   }
 }
 
