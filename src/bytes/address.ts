@@ -79,7 +79,9 @@ export function parseIpv6Groups(text: string): number[] | undefined {
   const halves = rest.split('::');
   if (halves.length > 2) return undefined;
   const groupsOf = (half: string): number[] =>
-    half === '' ? [] : half.split(':').map((group) => (/^[0-9a-f]{1,4}$/i.test(group) ? Number.parseInt(group, 16) : NaN));
+    half === ''
+      ? []
+      : half.split(':').map((group) => (/^[0-9a-f]{1,4}$/i.test(group) ? Number.parseInt(group, 16) : NaN));
   const head = groupsOf(halves[0] ?? '');
   const tail = halves.length === 2 ? groupsOf(halves[1] ?? '') : [];
   const missing = 8 - head.length - tail.length;
@@ -145,7 +147,8 @@ export class AddressTable {
       const index = (this.slots[at] ?? 0) - 1;
       if (index < 0) break;
       const w = index * 4;
-      if (this.words[w] === a && this.words[w + 1] === b && this.words[w + 2] === c && this.words[w + 3] === d) return index;
+      if (this.words[w] === a && this.words[w + 1] === b && this.words[w + 2] === c && this.words[w + 3] === d)
+        return index;
       at = (at + 1) & mask;
     }
     return this.add(at, a, b, c, d);
@@ -197,7 +200,8 @@ export class AddressTable {
     const mask = slots.length - 1;
     for (let index = 0; index < this.used; index++) {
       const w = index * 4;
-      let at = hashWords(this.words[w] ?? 0, this.words[w + 1] ?? 0, this.words[w + 2] ?? 0, this.words[w + 3] ?? 0) & mask;
+      let at =
+        hashWords(this.words[w] ?? 0, this.words[w + 1] ?? 0, this.words[w + 2] ?? 0, this.words[w + 3] ?? 0) & mask;
       while (slots[at] !== 0) at = (at + 1) & mask;
       slots[at] = index + 1;
     }
@@ -206,7 +210,11 @@ export class AddressTable {
 }
 
 function hashWords(a: number, b: number, c: number, d: number): number {
-  let h = Math.imul(a ^ (b >>> 15), 0x85ebca6b) ^ Math.imul(b, 0xc2b2ae35) ^ Math.imul(c ^ 0x9e3779b9, 0x27d4eb2f) ^ Math.imul(d, 0x165667b1);
+  let h =
+    Math.imul(a ^ (b >>> 15), 0x85ebca6b) ^
+    Math.imul(b, 0xc2b2ae35) ^
+    Math.imul(c ^ 0x9e3779b9, 0x27d4eb2f) ^
+    Math.imul(d, 0x165667b1);
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
   return (h ^ (h >>> 13)) >>> 0;
 }

@@ -191,15 +191,7 @@ export interface ClockFact extends FactBase {
 }
 
 export type Fact =
-  | NeighborFact
-  | RouteFact
-  | RuleFact
-  | AddressFact
-  | LinkFact
-  | FdbFact
-  | ConntrackFact
-  | LeaseFact
-  | ClockFact;
+  NeighborFact | RouteFact | RuleFact | AddressFact | LinkFact | FdbFact | ConntrackFact | LeaseFact | ClockFact;
 
 /** What a reader of facts calls. Synchronous, in line order. */
 export interface FactSink {
