@@ -1,0 +1,130 @@
+/** Packets to frames: the first stage after the readers, one call per batch. */
+
+import type { AddressTable } from '../bytes/address.js';
+import { Claim, type FrameBatch, FrameFlag, Link } from '../records/frame-batch.js';
+import { NOT_A_PACKET, type PacketBatch } from '../records/packet-batch.js';
+import { decodeArp } from './arp.js';
+import { decodeIpv4, decodeIpv6 } from './ip.js';
+import { LinkType } from './link-type.js';
+import { decodeLink } from './link.js';
+import { EtherType, skipShims } from './shim.js';
+
+/**
+ * Decodes headers of packets into columns of a frame batch. Lax: it never throws inside a packet, reads nothing beyond
+ * the captured bytes, fills what it could read, and says by `FrameFlag.CUT` or `MALFORMED` that it stopped early.
+ */
+export class Decoder {
+  private readonly addresses: AddressTable;
+  private bytes: Uint8Array = new Uint8Array(0);
+  private view: DataView = new DataView(new ArrayBuffer(0));
+
+  /** @param addresses where IPv6 addresses get their index */
+  constructor(addresses: AddressTable) {
+    this.addresses = addresses;
+  }
+
+  /** Fills `frames` with one row per packet of `packets`; what it held before is overwritten. */
+  decode(packets: PacketBatch, frames: FrameBatch): void {
+    if (packets.bytes !== this.bytes) {
+      this.bytes = packets.bytes;
+      this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    }
+    clear(packets, frames);
+    for (let row = 0; row < packets.count; row++) {
+      const at = packets.offset[row] ?? 0;
+      const end = at + (packets.capturedLength[row] ?? 0);
+      const linkType = packets.linkType[row] ?? NOT_A_PACKET;
+      frames.length[row] = (packets.originalLength[row] ?? 0) >>> 0;
+      if (linkType === LinkType.ETHERNET && end - at >= ETHERNET_HEADER) this.ethernet(at, end, frames, row);
+      else this.otherLink(linkType, at, end, frames, row);
+      const direction = (packets.flags[row] ?? 0) & 3;
+      if (direction !== 0)
+        addFlag(frames, row, direction === 2 ? FrameFlag.OUTGOING : direction === 1 ? FrameFlag.INCOMING : 0);
+      if (((frames.flags[row] ?? 0) & FrameFlag.CUT) === 0) checkLength(packets, frames, this.view, row);
+    }
+  }
+
+  /** The path nearly all packets take. */
+  private ethernet(at: number, end: number, frames: FrameBatch, row: number): void {
+    const view = this.view;
+    frames.flags[row] = FrameFlag.SRC_MAC | FrameFlag.DST_MAC;
+    frames.dstMacHigh[row] = view.getUint16(at);
+    frames.dstMacLow[row] = view.getInt32(at + 2);
+    frames.srcMacHigh[row] = view.getUint16(at + 6);
+    frames.srcMacLow[row] = view.getInt32(at + 8);
+    const etherType = view.getUint16(at + 12);
+    frames.etherType[row] = etherType;
+    frames.networkOffset[row] = at + ETHERNET_HEADER;
+    if (etherType === EtherType.IPV4) decodeIpv4(view, at + ETHERNET_HEADER, end, frames, row, this.addresses);
+    else if (etherType === EtherType.IPV6) decodeIpv6(view, at + ETHERNET_HEADER, end, frames, row, this.addresses);
+    else this.network(end, frames, row);
+  }
+
+  private otherLink(linkType: number, at: number, end: number, frames: FrameBatch, row: number): void {
+    if (linkType === NOT_A_PACKET) {
+      frames.link[row] = Link.NONE;
+      return;
+    }
+    decodeLink(this.view, linkType, at, end, frames, row);
+    this.network(end, frames, row);
+  }
+
+  /** Goes on from the `etherType` and `networkOffset` columns that the link layer has set. */
+  private network(end: number, frames: FrameBatch, row: number): void {
+    if ((frames.networkOffset[row] ?? -1) < 0) return;
+    const onSegment = skipShims(this.view, end, frames, row);
+    const at = frames.networkOffset[row] ?? -1;
+    if (at < 0) return;
+    switch (frames.etherType[row]) {
+      case EtherType.IPV4:
+        decodeIpv4(this.view, at, end, frames, row, this.addresses);
+        break;
+      case EtherType.IPV6:
+        decodeIpv6(this.view, at, end, frames, row, this.addresses);
+        break;
+      case EtherType.ARP:
+        decodeArp(this.view, at, end, frames, row);
+        break;
+    }
+    // Inside PPPoE or MPLS a host of the far side speaks: it says nothing about MACs of this segment.
+    if (!onSegment) frames.claim[row] = Claim.NONE;
+  }
+}
+
+const ETHERNET_HEADER = 14;
+
+function clear(packets: PacketBatch, frames: FrameBatch): void {
+  frames.count = packets.count;
+  frames.frame.set(packets.frame);
+  frames.interfaceIndex.set(packets.interfaceIndex);
+  frames.time.set(packets.time);
+  frames.flags.fill(0);
+  frames.link.fill(Link.ETHERNET);
+  frames.vlan.fill(-1);
+  frames.innerVlan.fill(-1);
+  frames.etherType.fill(-1);
+  frames.ipVersion.fill(0);
+  frames.protocol.fill(-1);
+  frames.hopLimit.fill(0);
+  frames.ipId.fill(0);
+  frames.srcPort.fill(0);
+  frames.dstPort.fill(0);
+  frames.detail.fill(0);
+  frames.networkOffset.fill(-1);
+  frames.transportOffset.fill(-1);
+  frames.claim.fill(Claim.NONE);
+}
+
+function addFlag(frames: FrameBatch, row: number, flag: number): void {
+  frames.flags[row] = (frames.flags[row] ?? 0) | flag;
+}
+
+/** An IP length that goes beyond what was on the wire contradicts itself; beyond what was captured it does not. */
+function checkLength(packets: PacketBatch, frames: FrameBatch, view: DataView, row: number): void {
+  const ipVersion = frames.ipVersion[row] ?? 0;
+  if (ipVersion === 0 || (frames.protocol[row] ?? -1) < 0) return;
+  const at = frames.networkOffset[row] ?? 0;
+  const ipEnd = at + (ipVersion === 4 ? view.getUint16(at + 2) : 40 + view.getUint16(at + 4));
+  const wireEnd = (packets.offset[row] ?? 0) + (frames.length[row] ?? 0);
+  if (ipEnd > wireEnd) addFlag(frames, row, FrameFlag.MALFORMED);
+}
