@@ -4,7 +4,7 @@ import { type AddressTable, formatMac, ipFromWord, macFromWords } from '../bytes
 import { FrameBatch, FrameFlag, Link } from '../records/frame-batch.js';
 import { PacketBatch } from '../records/packet-batch.js';
 import { Decoder } from './frame.js';
-import { findInner } from './inner.js';
+import { findInner, isInterSwitchLink, NETWORK } from './inner.js';
 import { Protocol } from './ip.js';
 import { LinkType } from './link-type.js';
 import { EtherType } from './shim.js';
@@ -38,7 +38,7 @@ export const HEADER_FIELDS = [
 type FieldName = (typeof HEADER_FIELDS)[number];
 
 /** Packets inside packets beyond this depth are left alone. */
-const MAX_DEPTH = 16;
+const MAX_DEPTH = 128;
 
 /**
  * Gives each field its first occurrence in the whole frame, tunnels and quoted packets included, as tshark does
@@ -69,11 +69,16 @@ export class HeaderFields {
       this.packets.count = 1;
       this.packets.bytes = packets.bytes;
       this.packets.offset[0] = inner.at;
-      this.packets.capturedLength[0] = this.packets.originalLength[0] = end - inner.at;
+      this.packets.capturedLength[0] = this.packets.originalLength[0] = inner.end - inner.at;
       this.packets.linkType[0] = inner.linkType;
       this.decoder.decode(this.packets, this.frames);
+      if (inner.linkType === NETWORK) {
+        this.frames.etherType[0] = inner.etherType;
+        this.frames.networkOffset[0] = inner.at;
+        this.decoder.network(inner.end, this.frames, 0);
+      }
       this.layers(this.packets, this.frames, 0);
-      inner = findInner(this.view, end, this.frames, 0);
+      inner = findInner(this.view, inner.end, this.frames, 0);
     }
     return this.values;
   }
@@ -83,11 +88,14 @@ export class HeaderFields {
     const end = start + (packets.capturedLength[row] ?? 0);
     const linkType = packets.linkType[row] ?? 0;
     this.linkFields(linkType, start, end, frames, row);
-    const vlan = frames.vlan[row] ?? -1;
-    if (vlan >= 0) this.set('vlan.id', String(vlan));
+    this.vlanField(linkType, start, frames, row);
     const network = frames.networkOffset[row] ?? -1;
     if (network < 0) return;
     switch (frames.etherType[row]) {
+      case RARP:
+        // On serial links it is Cisco's keepalive.
+        if (frames.link[row] === Link.POINT_TO_POINT) return;
+        return this.arpFields(network, end);
       case EtherType.ARP:
         return this.arpFields(network, end);
       case EtherType.IPV4:
@@ -106,9 +114,14 @@ export class HeaderFields {
     switch (frames.link[row]) {
       case Link.ETHERNET:
         if (linkType === LinkType.FDDI || linkType === LinkType.TOKEN_RING) return;
+        // tshark reads the type first; and FabricPath's outer addresses are no Ethernet addresses.
+        if (linkType === LinkType.ETHERNET && (end - start < 14 || this.view.getUint16(start + 12) === FABRIC_PATH))
+          return;
+        if (isInterSwitchLink(frames, row)) return;
         this.set('eth.src', source);
         this.set('eth.dst', destination);
-        if (linkType === LinkType.ETHERNET && end - start >= 14) this.etherType(this.view.getUint16(start + 12));
+        if (linkType === LinkType.ETHERNET) this.etherType(this.view.getUint16(start + 12));
+        else if ((frames.vlan[row] ?? -1) < 0) this.etherType(frames.etherType[row] ?? -1);
         return;
       case Link.WIFI:
         this.set('wlan.sa', source);
@@ -119,13 +132,23 @@ export class HeaderFields {
     }
   }
 
+  /** tshark has a field of its own for the id of a provider's tag (0x88a8), so that `vlan.id` is the customer's. */
+  private vlanField(linkType: number, start: number, frames: FrameBatch, row: number): void {
+    let vlan = frames.vlan[row] ?? -1;
+    const typeAt = linkType === LinkType.ETHERNET ? start + 12 : linkType === LinkType.LINUX_SLL ? start + 14 : -1;
+    if (vlan >= 0 && typeAt >= 0 && this.view.getUint16(typeAt) === EtherType.PROVIDER_BRIDGE)
+      vlan = frames.innerVlan[row] ?? -1;
+    if (vlan >= 0) this.set('vlan.id', String(vlan));
+  }
+
   private etherType(type: number): void {
     if (type >= MIN_ETHER_TYPE) this.set('eth.type', `0x${type.toString(16).padStart(4, '0')}`);
   }
 
   private arpFields(at: number, end: number): void {
     const view = this.view;
-    if (end - at < 8) return;
+    // ATM has an ARP of its own layout (RFC 2225).
+    if (end - at < 8 || view.getUint16(at) === ARPHRD_ATM) return;
     this.set('arp.opcode', String(view.getUint16(at + 6)));
     const hardwareLength = view.getUint8(at + 4);
     const protocolLength = view.getUint8(at + 5);
@@ -134,14 +157,17 @@ export class HeaderFields {
     const senderIp = at + 8 + hardwareLength;
     const targetMac = senderIp + protocolLength;
     const targetIp = targetMac + hardwareLength;
-    if (hasMac && at + 14 <= end) this.set('arp.src.hw_mac', this.mac(at + 8));
-    if (hasIp && senderIp + 4 <= end) this.set('arp.src.proto_ipv4', this.ipv4(senderIp));
-    if (hasMac && targetMac + 6 <= end) this.set('arp.dst.hw_mac', this.mac(targetMac));
-    if (hasIp && targetIp + 4 <= end) this.set('arp.dst.proto_ipv4', this.ipv4(targetIp));
+    if (targetIp + protocolLength > end) return;
+    if (hasMac) this.set('arp.src.hw_mac', this.mac(at + 8));
+    if (hasIp) this.set('arp.src.proto_ipv4', this.ipv4(senderIp));
+    if (hasMac) this.set('arp.dst.hw_mac', this.mac(targetMac));
+    if (hasIp) this.set('arp.dst.proto_ipv4', this.ipv4(targetIp));
   }
 
   private ipv4Fields(at: number, end: number, frames: FrameBatch, row: number): void {
-    if (frames.ipVersion[row] === 4) {
+    const headerLength = at < end ? (this.view.getUint8(at) & 15) * 4 : 0;
+    if (at + 4 <= end && this.view.getUint16(at + 2) !== 0 && this.view.getUint16(at + 2) < headerLength) return;
+    if (frames.ipVersion[row] === 4 && at + headerLength <= end) {
       this.set('ip.proto', String(this.view.getUint8(at + 9)));
       this.set('ip.src', this.addresses.format(ipFromWord(frames.srcIp[row] ?? 0, 4)));
       this.set('ip.dst', this.addresses.format(ipFromWord(frames.dstIp[row] ?? 0, 4)));
@@ -149,7 +175,7 @@ export class HeaderFields {
     } else if (end > at && this.view.getUint8(at) >> 4 === 4 && (this.view.getUint8(at) & 15) >= 5) {
       if (at + 10 <= end) this.set('ip.proto', String(this.view.getUint8(at + 9)));
       if (at + 16 <= end) this.set('ip.src', this.ipv4(at + 12));
-      if (at + 20 <= end) this.set('ip.dst', this.ipv4(at + 16));
+      // tshark reads the destination after the options, of which one may change it.
     }
   }
 
@@ -205,3 +231,6 @@ export class HeaderFields {
 }
 
 const MIN_ETHER_TYPE = 1536;
+const FABRIC_PATH = 0x8903;
+const RARP = 0x8035;
+const ARPHRD_ATM = 19;

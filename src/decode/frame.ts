@@ -69,8 +69,8 @@ export class Decoder {
     this.network(end, frames, row);
   }
 
-  /** Goes on from the `etherType` and `networkOffset` columns that the link layer has set. */
-  private network(end: number, frames: FrameBatch, row: number): void {
+  /** Goes on from the `etherType` and `networkOffset` columns of row `row`, over the bytes of the batch decoded last. */
+  network(end: number, frames: FrameBatch, row: number): void {
     if ((frames.networkOffset[row] ?? -1) < 0) return;
     const onSegment = skipShims(this.view, end, frames, row);
     const at = frames.networkOffset[row] ?? -1;

@@ -5,42 +5,89 @@
  * tshark's fields hold the first occurrence in the whole frame.
  */
 
-import type { FrameBatch } from '../records/frame-batch.js';
-import { FrameFlag } from '../records/frame-batch.js';
+import { type FrameBatch, FrameFlag, Link } from '../records/frame-batch.js';
+import { insideUdp } from './inner-udp.js';
 import { Protocol } from './ip.js';
 import { LinkType } from './link-type.js';
-import { EtherType, labelStackEnd } from './shim.js';
+import { EtherType, labelStackEnd, MAX_802_3_LENGTH } from './shim.js';
 
-/** A packet inside a packet: the link type that its bytes begin with, and where they begin. */
+/** A packet inside a packet: what its bytes begin with, where they begin, and where they end at the latest. */
 export interface InnerPacket {
+  /** A `LinkType`, or `NETWORK` when `etherType` tells what it is. */
   readonly linkType: number;
+  readonly etherType: number;
   readonly at: number;
+  readonly end: number;
+}
+
+/** `InnerPacket.linkType` when there is no link header. */
+export const NETWORK = -1;
+
+export const TRANSPARENT_BRIDGING = 0x6558;
+
+/** @returns an inner packet with a link header */
+export function linked(linkType: number, at: number, end: number): InnerPacket {
+  return { linkType, etherType: -1, at, end };
+}
+
+/** @returns an inner packet whose type is known: bridged Ethernet, or what the EtherType names */
+export function typed(etherType: number, at: number, end: number): InnerPacket {
+  if (etherType === TRANSPARENT_BRIDGING) return linked(LinkType.ETHERNET, at, end);
+  return { linkType: NETWORK, etherType, at, end };
 }
 
 /** @returns the packet inside row `row`, which ends at `end`; undefined when there is none that can be read */
 export function findInner(view: DataView, end: number, frames: FrameBatch, row: number): InnerPacket | undefined {
-  const found = findAny(view, end, frames, row);
-  return found && found.at < end ? found : undefined;
+  const network = frames.networkOffset[row] ?? -1;
+  if (network < 0 || network >= end) return undefined;
+  const etherType = frames.etherType[row] ?? -1;
+  const isIp = etherType === EtherType.IPV4 || etherType === EtherType.IPV6;
+  const inner = isIp ? insideIp(view, end, frames, row) : insideShim(view, etherType, network, end, frames, row);
+  return inner && inner.at < inner.end ? inner : undefined;
 }
 
-function findAny(view: DataView, end: number, frames: FrameBatch, row: number): InnerPacket | undefined {
-  const network = frames.networkOffset[row] ?? -1;
-  if (network < 0) return undefined;
-  switch (frames.etherType[row]) {
+/** Tags that the analysis does not look behind. */
+function insideShim(
+  view: DataView,
+  etherType: number,
+  at: number,
+  end: number,
+  frames: FrameBatch,
+  row: number,
+): InnerPacket | undefined {
+  const available = end - at;
+  switch (etherType) {
     case EtherType.MPLS:
     case EtherType.MPLS_MULTICAST:
-      return insideMpls(view, network, end);
-    case EtherType.IPV4:
-    case EtherType.IPV6:
-      return insideIp(view, end, frames, row);
-    case ETHERTYPE_TRANSPARENT_BRIDGING:
-      return { linkType: LinkType.ETHERNET, at: network };
+      return insideMpls(view, at, end);
+    case TRANSPARENT_BRIDGING:
+      return linked(LinkType.ETHERNET, at, end);
+    case 0x8926:
+      // VN-Tag (IEEE 802.1BR's forerunner): four bytes, then a type.
+      return available >= 6 ? typed(view.getUint16(at + 4), at + 6, end) : undefined;
+    case 0x88e7:
+      // Provider backbone bridging (IEEE 802.1ah): four bytes of I-TAG, then the customer's frame.
+      return linked(LinkType.ETHERNET, at + 4, end);
+    case 0x8903:
+      // FabricPath: two bytes of tag and TTL, then the frame.
+      return linked(LinkType.ETHERNET, at + 2, end);
+    case 0xd28b:
+      return insideAristaTimestamp(view, at, end);
+    case 0x88e5:
+      return insideMacsec(view, at, end);
+    case 0x894f:
+      return insideNsh(view, at, end);
     default:
-      return undefined;
+      return isInterSwitchLink(frames, row) ? linked(LinkType.ETHERNET, at + 12, end) : undefined;
   }
 }
 
-const ETHERTYPE_TRANSPARENT_BRIDGING = 0x6558;
+/** Cisco's ISL: a header of 26 bytes whose first address is this group, before the frame; `networkOffset` is 14 into it. */
+export function isInterSwitchLink(frames: FrameBatch, row: number): boolean {
+  const high = frames.dstMacHigh[row];
+  const isLength = (frames.etherType[row] ?? 0) <= MAX_802_3_LENGTH && frames.link[row] === Link.ETHERNET;
+  return isLength && (high === 0x0100 || high === 0x0c00) && (frames.dstMacLow[row] ?? 0) >>> 8 === 0x0c0000;
+}
 
 /** What is not IP under a label stack is an Ethernet pseudowire (RFC 4448), with a control word when its first nibble is 0. */
 function insideMpls(view: DataView, at: number, end: number): InnerPacket | undefined {
@@ -48,44 +95,100 @@ function insideMpls(view: DataView, at: number, end: number): InnerPacket | unde
   if (payload < 0 || payload >= end) return undefined;
   const nibble = view.getUint8(payload) >> 4;
   if (nibble === 1) return undefined;
-  return { linkType: LinkType.ETHERNET, at: nibble === 0 ? payload + 4 : payload };
+  return linked(LinkType.ETHERNET, nibble === 0 ? payload + 4 : payload, end);
 }
 
-function insideIp(view: DataView, end: number, frames: FrameBatch, row: number): InnerPacket | undefined {
+/** Arista's time stamp: subtype 1, version 0x10 with 64 bits of time. */
+function insideAristaTimestamp(view: DataView, at: number, end: number): InnerPacket | undefined {
+  if (end - at < 4 || view.getUint32(at) !== 0x00010010) return undefined;
+  const type = at + 12;
+  return type + 2 <= end ? typed(view.getUint16(type), type + 2, end) : undefined;
+}
+
+/** IEEE 802.1AE: readable when neither the encryption nor the changed-text bit is set; 16 bytes of check value follow. */
+function insideMacsec(view: DataView, at: number, end: number): InnerPacket | undefined {
+  const control = view.getUint8(at);
+  if (control & 0x0c) return undefined;
+  const type = at + (control & 0x20 ? 14 : 6);
+  return type + 2 <= end ? typed(view.getUint16(type), type + 2, end) : undefined;
+}
+
+/** RFC 8300. */
+function insideNsh(view: DataView, at: number, end: number): InnerPacket | undefined {
+  if (end - at < 8) return undefined;
+  return nextProtocol(view.getUint8(at + 3), at + (view.getUint16(at) & 0x3f) * 4, end);
+}
+
+/** The next-protocol numbers that NSH and VXLAN-GPE share (RFC 8300 section 2.2). */
+export function nextProtocol(protocol: number, at: number, end: number): InnerPacket | undefined {
+  if (protocol === 1) return typed(EtherType.IPV4, at, end);
+  if (protocol === 2) return typed(EtherType.IPV6, at, end);
+  return protocol === 3 ? linked(LinkType.ETHERNET, at, end) : undefined;
+}
+
+function insideIp(view: DataView, packetEnd: number, frames: FrameBatch, row: number): InnerPacket | undefined {
+  const network = frames.networkOffset[row] ?? 0;
+  if (frames.ipVersion[row] === 0) {
+    // IPv6 under IPv4's EtherType: tshark goes by the version.
+    const isIpv6 = frames.etherType[row] === EtherType.IPV4 && view.getUint8(network) >> 4 === 6;
+    return isIpv6 ? typed(EtherType.IPV6, network, packetEnd) : undefined;
+  }
   const at = frames.transportOffset[row] ?? -1;
+  const end = ipEnd(view, network, packetEnd, frames, row);
   if (at < 0 || at >= end || (frames.flags[row] ?? 0) & FrameFlag.LATER_FRAGMENT) return undefined;
   switch (frames.protocol[row]) {
     case Protocol.ICMP:
-      return isIcmpError(view.getUint8(at)) ? { linkType: LinkType.RAW, at: at + 8 } : undefined;
+      return isIcmpError(view.getUint8(at)) ? typed(EtherType.IPV4, at + 8, end) : undefined;
     case Protocol.ICMPV6:
-      return view.getUint8(at) >= 1 && view.getUint8(at) <= 4 ? { linkType: LinkType.RAW, at: at + 8 } : undefined;
-    case PROTOCOL_IPIP:
-      return { linkType: LinkType.RAW, at };
-    case PROTOCOL_IPV6:
-      return { linkType: LinkType.RAW, at };
-    case PROTOCOL_GRE:
+      return insideIcmpv6(view, at, end);
+    case 4:
+      return typed(EtherType.IPV4, at, end);
+    case 41:
+      return typed(EtherType.IPV6, at, end);
+    case 47:
       return insideGre(view, at, end);
-    case PROTOCOL_ETHERIP:
-      return { linkType: LinkType.ETHERNET, at: at + 2 };
+    case 97:
+      // EtherIP (RFC 3378).
+      return linked(LinkType.ETHERNET, at + 2, end);
+    case 103:
+      // PIM register (RFC 7761 section 4.9.3).
+      return view.getUint8(at) === 0x21 ? linked(LinkType.RAW, at + 8, end) : undefined;
+    case 137:
+      return typed(EtherType.MPLS, at, end);
     case Protocol.UDP:
-      return end - at >= 8 ? insideUdp(view, at, end, frames, row) : undefined;
+      return insideUdp(view, at, end, frames, row);
     default:
       return undefined;
   }
 }
 
-const PROTOCOL_IPIP = 4;
-const PROTOCOL_IPV6 = 41;
-const PROTOCOL_GRE = 47;
-const PROTOCOL_ETHERIP = 97;
+function ipEnd(view: DataView, network: number, end: number, frames: FrameBatch, row: number): number {
+  const length = frames.ipVersion[row] === 4 ? view.getUint16(network + 2) : view.getUint16(network + 4);
+  if (length === 0) return end;
+  return Math.min(end, network + length + (frames.ipVersion[row] === 4 ? 0 : 40));
+}
 
 /** Unreachable, source quench, redirect, time exceeded, parameter problem quote the packet they are about (RFC 792). */
 function isIcmpError(type: number): boolean {
   return type === 3 || type === 4 || type === 5 || type === 11 || type === 12;
 }
 
+/** Errors quote the packet (RFC 4443); a redirect may in its option 4 (RFC 4861 section 4.6.3). */
+function insideIcmpv6(view: DataView, at: number, end: number): InnerPacket | undefined {
+  const type = view.getUint8(at);
+  if (type >= 1 && type <= 4) return typed(EtherType.IPV6, at + 8, end);
+  if (type !== 137) return undefined;
+  for (let option = at + 40; option + 8 <= end;) {
+    if (view.getUint8(option) === 4) return typed(EtherType.IPV6, option + 8, end);
+    const length = view.getUint8(option + 1) * 8;
+    if (length === 0) return undefined;
+    option += length;
+  }
+  return undefined;
+}
+
 /** RFC 2784, 2890; version 1 is PPTP (RFC 2637). */
-function insideGre(view: DataView, at: number, end: number): InnerPacket | undefined {
+export function insideGre(view: DataView, at: number, end: number): InnerPacket | undefined {
   if (end - at < 4) return undefined;
   const flags = view.getUint16(at);
   const protocol = view.getUint16(at + 2);
@@ -95,61 +198,21 @@ function insideGre(view: DataView, at: number, end: number): InnerPacket | undef
   if (flags & 0x1000) next += 4;
   if ((flags & 7) === 1 && flags & 0x80) next += 4;
   switch (protocol) {
-    case EtherType.IPV4:
-    case EtherType.IPV6:
-      return { linkType: LinkType.RAW, at: next };
-    case ETHERTYPE_TRANSPARENT_BRIDGING:
-      return { linkType: LinkType.ETHERNET, at: next };
     case 0x880b:
-      return { linkType: LinkType.PPP, at: next };
+      return linked(LinkType.PPP, next, end);
     case 0x88be:
       // ERSPAN type II has eight bytes of header, and type I, which has no sequence number, none.
-      return { linkType: LinkType.ETHERNET, at: flags & 0x1000 ? next + 8 : next };
+      return linked(LinkType.ETHERNET, flags & 0x1000 ? next + 8 : next, end);
     case 0x22eb:
       // ERSPAN type III: twelve bytes, and eight more of platform-specific header with the O bit.
       if (end - next < 12) return undefined;
-      return { linkType: LinkType.ETHERNET, at: next + (view.getUint8(next + 11) & 1 ? 20 : 12) };
+      return linked(LinkType.ETHERNET, next + (view.getUint8(next + 11) & 1 ? 20 : 12), end);
+    case 0x883e:
+      // WCCP: version 2 has four bytes of redirect header before the packet.
+      return next < end ? typed(EtherType.IPV4, view.getUint8(next) >> 4 === 4 ? next : next + 4, end) : undefined;
     default:
-      return undefined;
+      // Aruba's range of access point ports.
+      if (protocol >= 0x8200 && protocol <= 0x83ff) return linked(LinkType.IEEE802_11, next, end);
+      return typed(protocol, next, end);
   }
-}
-
-function insideUdp(view: DataView, at: number, end: number, frames: FrameBatch, row: number): InnerPacket | undefined {
-  const payload = at + 8;
-  const isPort = (port: number): boolean => frames.dstPort[row] === port || frames.srcPort[row] === port;
-  if (isPort(4789) || isPort(8472)) return { linkType: LinkType.ETHERNET, at: payload + 8 };
-  if (isPort(6081) && end - payload >= 8) return insideGeneve(view, payload);
-  if (isPort(2152) && end - payload >= 8) return insideGtp(view, payload, end);
-  return undefined;
-}
-
-/** RFC 8926. */
-function insideGeneve(view: DataView, at: number): InnerPacket | undefined {
-  const next = at + 8 + (view.getUint8(at) & 0x3f) * 4;
-  switch (view.getUint16(at + 2)) {
-    case ETHERTYPE_TRANSPARENT_BRIDGING:
-      return { linkType: LinkType.ETHERNET, at: next };
-    case EtherType.IPV4:
-    case EtherType.IPV6:
-      return { linkType: LinkType.RAW, at: next };
-    default:
-      return undefined;
-  }
-}
-
-/** GTP-U version 1 (3GPP TS 29.281): a G-PDU is a user's packet. */
-function insideGtp(view: DataView, at: number, end: number): InnerPacket | undefined {
-  const flags = view.getUint8(at);
-  if (flags >> 5 !== 1 || view.getUint8(at + 1) !== 0xff) return undefined;
-  if ((flags & 7) === 0) return { linkType: LinkType.RAW, at: at + 8 };
-  let next = at + 12;
-  let extension = next <= end ? view.getUint8(next - 1) : 0;
-  while (extension !== 0) {
-    if (next >= end) return undefined;
-    const length = view.getUint8(next) * 4;
-    if (length === 0 || next + length > end) return undefined;
-    next += length;
-    extension = view.getUint8(next - 1);
-  }
-  return { linkType: LinkType.RAW, at: next };
 }

@@ -27,6 +27,7 @@ export const Protocol = {
 
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
+const MAX_PAYLOAD = 0xffff;
 
 /** Reads the IPv4 packet at `at` into row `row`. */
 export function decodeIpv4(
@@ -67,7 +68,8 @@ export function decodeIpv4(
     if (fragment & 0x1fff) return;
   }
   const ipEnd = totalLength === 0 || at + totalLength > end ? end : at + totalLength;
-  decodeTransport(view, protocol, at + headerLength, ipEnd, end, frames, row, addresses);
+  if (protocol === Protocol.AH) decodeExtensions(view, protocol, at + headerLength, ipEnd, end, frames, row, addresses);
+  else decodeTransport(view, protocol, at + headerLength, ipEnd, end, frames, row, addresses);
 }
 
 /** Reads the IPv6 packet at `at` into row `row`. */
@@ -93,9 +95,10 @@ export function decodeIpv6(
   frames.dstIp[row] = internAt(view, at + 24, addresses);
   frames.protocol[row] = next;
   frames.hopLimit[row] = view.getUint8(at + 7);
-  // 0: a jumbogram (RFC 2675), or segmentation offload.
   const payloadLength = view.getUint16(at + 4);
-  const ipEnd = payloadLength === 0 || at + IPV6_HEADER + payloadLength > end ? end : at + IPV6_HEADER + payloadLength;
+  // 0: a jumbogram (RFC 2675), or segmentation offload of more than 16 bits can say.
+  const isJumbo = payloadLength === 0 && (next === Protocol.HOP_BY_HOP || (frames.length[row] ?? 0) > MAX_PAYLOAD);
+  const ipEnd = isJumbo || at + IPV6_HEADER + payloadLength > end ? end : at + IPV6_HEADER + payloadLength;
   if (next === Protocol.TCP || next === Protocol.UDP) {
     decodeTransport(view, next, at + IPV6_HEADER, ipEnd, end, frames, row, addresses);
   } else {

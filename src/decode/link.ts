@@ -1,8 +1,11 @@
 /** Link headers other than plain Ethernet. */
 
 import { type FrameBatch, FrameFlag, Link } from '../records/frame-batch.js';
+import { addFlag, cut, follow, setDestination, setSource } from './link-result.js';
 import { LinkType } from './link-type.js';
-import { EtherType, etherTypeOfPpp, pppHeaderEnd } from './shim.js';
+import { decodeArcnet, decodeFddi, decodeInfiniband, decodeIpnet, decodeTokenRing } from './old-lan.js';
+import { decodeCiscoHdlc, decodeFrameRelay, decodePpp } from './point-to-point.js';
+import { EtherType, MAX_802_3_LENGTH } from './shim.js';
 import { decodeWifi, radioHeaderEnd } from './wifi.js';
 
 /**
@@ -63,40 +66,22 @@ export function decodeLink(
       return decodeNflog(view, at, end, frames, row);
     case LinkType.FDDI:
       return decodeFddi(view, at, end, frames, row);
+    case LinkType.ARCNET:
+      return decodeArcnet(view, at, 0, end, frames, row);
+    case LinkType.ARCNET_LINUX:
+      return decodeArcnet(view, at, 2, end, frames, row);
+    case LinkType.IPOIB:
+      return decodeInfiniband(view, at, 40, end, frames, row);
+    case LinkType.IPNET:
+      return decodeIpnet(view, at, end, frames, row);
+    case LinkType.PKTAP:
+    case LinkType.USER2:
+      return decodePktap(view, at, end, frames, row);
     case LinkType.TOKEN_RING:
       return decodeTokenRing(view, at, end, frames, row);
     default:
       frames.link[row] = Link.UNSUPPORTED;
   }
-}
-
-function follow(frames: FrameBatch, row: number, link: number, etherType: number, at: number): void {
-  frames.link[row] = link;
-  frames.etherType[row] = etherType;
-  frames.networkOffset[row] = at;
-}
-
-function cut(frames: FrameBatch, row: number, link: number): void {
-  frames.link[row] = link;
-  frames.flags[row] = (frames.flags[row] ?? 0) | FrameFlag.CUT;
-}
-
-function addFlag(frames: FrameBatch, row: number, flag: number): void {
-  frames.flags[row] = (frames.flags[row] ?? 0) | flag;
-}
-
-/** Reads a 48-bit source address. */
-export function setSource(view: DataView, at: number, frames: FrameBatch, row: number): void {
-  frames.srcMacHigh[row] = view.getUint16(at);
-  frames.srcMacLow[row] = view.getInt32(at + 2);
-  addFlag(frames, row, FrameFlag.SRC_MAC);
-}
-
-/** Reads a 48-bit destination address. */
-export function setDestination(view: DataView, at: number, frames: FrameBatch, row: number): void {
-  frames.dstMacHigh[row] = view.getUint16(at);
-  frames.dstMacLow[row] = view.getInt32(at + 2);
-  addFlag(frames, row, FrameFlag.DST_MAC);
 }
 
 /** Ethernet with `tag` bytes of switch tag between source address and type (Broadcom: four); also when cut. */
@@ -152,21 +137,20 @@ function followCooked(hardware: number, protocol: number, at: number, frames: Fr
   const isNotEtherType = hardware === ARPHRD_NETLINK || hardware === ARPHRD_IPGRE || hardware === ARPHRD_RADIOTAP;
   if (isNotEtherType && hardware !== ARPHRD_IPGRE) return;
   if (protocol === ETH_P_802_2) return follow(frames, row, Link.COOKED, 0, at);
-  if (protocol > MAX_COOKED_SPECIAL) follow(frames, row, Link.COOKED, protocol, at);
+  if (protocol > MAX_802_3_LENGTH) follow(frames, row, Link.COOKED, protocol, at);
 }
 
 const ARPHRD_NETLINK = 824;
 const ARPHRD_IPGRE = 778;
 const ARPHRD_RADIOTAP = 803;
 const ETH_P_802_2 = 4;
-const MAX_COOKED_SPECIAL = 1500;
 
 function decodeRaw(view: DataView, linkType: number, at: number, end: number, frames: FrameBatch, row: number): void {
   if (at >= end) return cut(frames, row, Link.RAW_IP);
   frames.link[row] = Link.RAW_IP;
-  const version = view.getUint8(at) >> 4;
-  if (version === 6 || linkType === LinkType.IPV6) follow(frames, row, Link.RAW_IP, EtherType.IPV6, at);
-  else if (version === 4 || linkType === LinkType.IPV4) follow(frames, row, Link.RAW_IP, EtherType.IPV4, at);
+  const version = linkType === LinkType.IPV4 ? 4 : linkType === LinkType.IPV6 ? 6 : view.getUint8(at) >> 4;
+  if (version === 6) follow(frames, row, Link.RAW_IP, EtherType.IPV6, at);
+  else if (version === 4) follow(frames, row, Link.RAW_IP, EtherType.IPV4, at);
   else addFlag(frames, row, FrameFlag.MALFORMED);
 }
 
@@ -175,7 +159,8 @@ function decodeLoopback(view: DataView, at: number, end: number, frames: FrameBa
   if (end - at < 4) return cut(frames, row, Link.LOOPBACK);
   frames.link[row] = Link.LOOPBACK;
   const big = view.getUint32(at);
-  const family = big > 0xffff ? view.getUint32(at, true) : big;
+  const little = view.getUint32(at, true);
+  const family = big <= 0xffff ? big : little <= 0xffff ? little : big & 0xffff;
   switch (family) {
     case 2:
       return follow(frames, row, Link.LOOPBACK, EtherType.IPV4, at + 4);
@@ -187,55 +172,7 @@ function decodeLoopback(view: DataView, at: number, end: number, frames: FrameBa
       return follow(frames, row, Link.LOOPBACK, EtherType.IPV6, at + 4);
     default:
       // Some systems write an EtherType instead.
-      if (family > MAX_COOKED_SPECIAL && family <= 0xffff) follow(frames, row, Link.LOOPBACK, family, at + 4);
-  }
-}
-
-/** PPP with or without HDLC address and control (RFC 1662), or Cisco HDLC on the same link type. */
-function decodePpp(view: DataView, at: number, end: number, frames: FrameBatch, row: number): void {
-  if (end - at < 2) return cut(frames, row, Link.POINT_TO_POINT);
-  const first = view.getUint8(at);
-  if (first === 0x0f || first === 0x8f) return decodeCiscoHdlc(view, at, end, frames, row);
-  const protocol = view.getUint16(at) === 0xff03 ? at + 2 : at;
-  const next = pppHeaderEnd(view, protocol, end);
-  if (next < 0) return cut(frames, row, Link.POINT_TO_POINT);
-  const etherType = etherTypeOfPpp(view, protocol);
-  frames.link[row] = Link.POINT_TO_POINT;
-  if (etherType >= 0) follow(frames, row, Link.POINT_TO_POINT, etherType, next);
-}
-
-function decodeCiscoHdlc(view: DataView, at: number, end: number, frames: FrameBatch, row: number): void {
-  if (end - at < 4) return cut(frames, row, Link.POINT_TO_POINT);
-  frames.link[row] = Link.POINT_TO_POINT;
-  const etherType = view.getUint16(at + 2);
-  if (etherType > MAX_COOKED_SPECIAL) follow(frames, row, Link.POINT_TO_POINT, etherType, at + 4);
-}
-
-/** RFC 2427: Q.922 address, UI, padding, NLPID. */
-function decodeFrameRelay(view: DataView, start: number, end: number, frames: FrameBatch, row: number): void {
-  let at = start;
-  while (at < end && at < start + 4 && (view.getUint8(at) & 1) === 0) at++;
-  at++;
-  if (end - at < 2) return cut(frames, row, Link.POINT_TO_POINT);
-  frames.link[row] = Link.POINT_TO_POINT;
-  if (view.getUint8(at) !== 3) {
-    // Cisco's encapsulation has an EtherType here.
-    const etherType = view.getUint16(at);
-    if (etherType > MAX_COOKED_SPECIAL) follow(frames, row, Link.POINT_TO_POINT, etherType, at + 2);
-    return;
-  }
-  at++;
-  if (view.getUint8(at) === 0) at++;
-  if (at >= end) return cut(frames, row, Link.POINT_TO_POINT);
-  switch (view.getUint8(at)) {
-    case 0xcc:
-      return follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV4, at + 1);
-    case 0x8e:
-      return follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV6, at + 1);
-    case 0x80:
-      if (end - at < 6) return cut(frames, row, Link.POINT_TO_POINT);
-      if ((view.getUint32(at) & 0xffffff) === 0)
-        follow(frames, row, Link.POINT_TO_POINT, view.getUint16(at + 4), at + 6);
+      if (family > MAX_802_3_LENGTH && family <= 0xffff) follow(frames, row, Link.LOOPBACK, family, at + 4);
   }
 }
 
@@ -252,7 +189,19 @@ function decodePpi(view: DataView, at: number, end: number, frames: FrameBatch, 
   const start = at + view.getUint16(at + 2, true);
   const linkType = view.getUint32(at + 4, true);
   if (start > end || start < at + 8) return cut(frames, row, Link.WIFI);
-  if (linkType !== LinkType.PPI) decodeLink(view, linkType, start, end, frames, row);
+  const isNested = linkType === LinkType.PKTAP || linkType === LinkType.USER2 || linkType === LinkType.PPI;
+  if (!isNested) decodeLink(view, linkType, start, end, frames, row);
+}
+
+/** Apple's header in little endian: its length, a record type, the link type; then the packet. */
+function decodePktap(view: DataView, at: number, end: number, frames: FrameBatch, row: number): void {
+  frames.link[row] = Link.UNSUPPORTED;
+  if (end - at < 12) return cut(frames, row, Link.UNSUPPORTED);
+  const start = at + view.getUint32(at, true);
+  const linkType = view.getUint32(at + 8, true);
+  if (start > end || start < at + 12) return cut(frames, row, Link.UNSUPPORTED);
+  const isNested = linkType === LinkType.PKTAP || linkType === LinkType.USER2 || linkType === LinkType.PPI;
+  if (!isNested) decodeLink(view, linkType, start, end, frames, row);
 }
 
 /** tcpdump.org LINKTYPE_NFLOG: TLVs in the capturing host's byte order, of which one is the packet and one its sender's address. */
@@ -285,27 +234,3 @@ function isLittleEndianTlv(view: DataView, at: number): boolean {
 
 const NFULA_HWADDR = 8;
 const NFULA_PAYLOAD = 9;
-
-/** Frame control, destination, source, LLC. */
-function decodeFddi(view: DataView, at: number, end: number, frames: FrameBatch, row: number): void {
-  if (end - at < 13) return cut(frames, row, Link.ETHERNET);
-  setDestination(view, at + 1, frames, row);
-  setSource(view, at + 7, frames, row);
-  frames.link[row] = Link.ETHERNET;
-  if ((view.getUint8(at) & 0xf0) === 0x50) follow(frames, row, Link.ETHERNET, 0, at + 13);
-}
-
-/** Access and frame control, destination, source (its first bit: source routing), LLC. */
-function decodeTokenRing(view: DataView, at: number, end: number, frames: FrameBatch, row: number): void {
-  if (end - at < 14) return cut(frames, row, Link.ETHERNET);
-  setDestination(view, at + 2, frames, row);
-  setSource(view, at + 8, frames, row);
-  frames.link[row] = Link.ETHERNET;
-  let next = at + 14;
-  if (view.getUint8(at + 8) & 0x80) {
-    frames.srcMacHigh[row] = (frames.srcMacHigh[row] ?? 0) & 0x7fff;
-    if (end - next < 2) return cut(frames, row, Link.ETHERNET);
-    next += view.getUint8(next) & 0x1f;
-  }
-  if ((view.getUint8(at + 1) & 0xc0) === 0x40 && next <= end) follow(frames, row, Link.ETHERNET, 0, next);
-}

@@ -1,6 +1,7 @@
 /** IEEE 802.11 frames and the radio headers that captures put before them. */
 
 import { type FrameBatch, FrameFlag } from '../records/frame-batch.js';
+import { addFlag, setDestination, setSource } from './link-result.js';
 import { LinkType } from './link-type.js';
 
 const AVS_MAGIC = 0x80211001;
@@ -51,7 +52,7 @@ export function decodeWifi(
   frames: FrameBatch,
   row: number,
 ): void {
-  if (end - at < 2) return flag(frames, row, FrameFlag.CUT);
+  if (end - at < 2) return addFlag(frames, row, FrameFlag.CUT);
   const control = view.getUint8(at);
   const flags = view.getUint8(at + 1);
   const type = (control >> 2) & 3;
@@ -60,39 +61,27 @@ export function decodeWifi(
   const fromDs = type === 2 && (flags & 2) !== 0;
   const destination = toDs ? at + 16 : at + 4;
   const source = fromDs ? (toDs ? at + 24 : at + 16) : at + 10;
-  if (destination + 6 <= end) {
-    frames.dstMacHigh[row] = view.getUint16(destination);
-    frames.dstMacLow[row] = view.getInt32(destination + 2);
-    flag(frames, row, FrameFlag.DST_MAC);
-  }
-  if (source + 6 <= end) {
-    frames.srcMacHigh[row] = view.getUint16(source);
-    frames.srcMacLow[row] = view.getInt32(source + 2);
-    flag(frames, row, FrameFlag.SRC_MAC);
-  }
-  const subtype = control >> 4;
   let body = at + (toDs && fromDs ? 30 : 24);
+  if (body > end) return addFlag(frames, row, FrameFlag.CUT);
+  setDestination(view, destination, frames, row);
+  setSource(view, source, frames, row);
+  const subtype = control >> 4;
   if (type !== 2) return;
+  const qos = body;
   if (subtype & 8) body += flags & 0x80 ? 6 : 2;
-  if (body > end) return flag(frames, row, FrameFlag.CUT);
+  if (body > end) return addFlag(frames, row, FrameFlag.CUT);
+  const isAggregate = (subtype & 8) !== 0 && (view.getUint8(qos) & 0x80) !== 0;
   // Subtypes with bit 2 carry no data; protected ones none that can be read.
   if (subtype & 4 || flags & 0x40) return;
-  const isAggregate = (subtype & 8) !== 0 && (view.getUint8(at + (toDs && fromDs ? 30 : 24)) & 0x80) !== 0;
   if (linkType === LinkType.RADIOTAP && hasPadding(view, radio, at)) body = at + ((body - at + 3) & ~3);
   if (isAggregate) {
     // A-MSDU: the first subframe with its own addresses and length.
-    if (end - body < 14) return flag(frames, row, FrameFlag.CUT);
-    frames.dstMacHigh[row] = view.getUint16(body);
-    frames.dstMacLow[row] = view.getInt32(body + 2);
-    frames.srcMacHigh[row] = view.getUint16(body + 6);
-    frames.srcMacLow[row] = view.getInt32(body + 8);
+    if (end - body < 14) return addFlag(frames, row, FrameFlag.CUT);
+    setDestination(view, body, frames, row);
+    setSource(view, body + 6, frames, row);
     body += 14;
   }
   if (body >= end) return;
   frames.etherType[row] = 0;
   frames.networkOffset[row] = body;
-}
-
-function flag(frames: FrameBatch, row: number, bit: number): void {
-  frames.flags[row] = (frames.flags[row] ?? 0) | bit;
 }
