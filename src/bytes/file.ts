@@ -1,0 +1,54 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { InputError } from '../errors.js';
+import type { ByteSource } from './source.js';
+
+/**
+ * Opens a file for reading from its beginning, synchronously.
+ * @param name what the user calls it, for messages
+ * @throws InputError when it cannot be opened
+ */
+export function openFile(path: string, name: string): ByteSource {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    throw fileError(name, error);
+  }
+  return {
+    read(target, start, length): number {
+      if (descriptor === undefined) return 0;
+      try {
+        return readSync(descriptor, target, start, length, null);
+      } catch (error) {
+        throw fileError(name, error);
+      }
+    },
+    close(): void {
+      if (descriptor !== undefined) closeSync(descriptor);
+      descriptor = undefined;
+    },
+  };
+}
+
+/** One line about a failed system call on a file, in the user's words. */
+export function fileError(name: string, error: unknown): InputError {
+  return new InputError(name, reasons[errorCode(error)] ?? `cannot be read (${errorCode(error) || String(error)})`, {
+    cause: error,
+  });
+}
+
+/** The system's code of an error (`ENOENT`), empty when it has none. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'no such file or directory',
+  ELOOP: 'too many symbolic links',
+  EMFILE: 'too many open files',
+  EIO: 'cannot be read (input/output error)',
+};

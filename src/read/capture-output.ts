@@ -1,0 +1,77 @@
+import {
+  BATCH_SIZE,
+  type CaptureInterface,
+  type CaptureSink,
+  type InputDiagnostic,
+  PacketBatch,
+} from '../records/packet-batch.js';
+
+/** Diagnostics of one kind that one capture may give; the rest is counted. */
+const MAX_OF_A_KIND = 10;
+
+/** What a reader of captures has given so far: fills the batch, numbers the frames, bounds the diagnostics. */
+export class CaptureOutput {
+  readonly batch = new PacketBatch();
+  readonly sink: CaptureSink;
+  /** Rows of the batch in use; `batch.count` is set when the batch is handed over. */
+  rows = 0;
+  /** Frames given so far: the number of the last one. */
+  frames = 0;
+  interfaces = 0;
+  /** Something was wrong with the capture's structure, or its end lacks. */
+  damaged = false;
+  private readonly told = new Map<string, number>();
+
+  constructor(sink: CaptureSink) {
+    this.sink = sink;
+  }
+
+  /** Hands the rows to the sink. To be called before the bytes that they point to move. */
+  flush(): void {
+    if (this.rows === 0) return;
+    this.batch.count = this.rows;
+    this.rows = 0;
+    this.sink.packets(this.batch);
+  }
+
+  /** Makes room for a row; to be called after each row is complete. */
+  rowDone(): void {
+    this.frames++;
+    if (++this.rows === BATCH_SIZE) this.flush();
+  }
+
+  interface(description: CaptureInterface): void {
+    this.interfaces++;
+    this.flush();
+    this.sink.interface(description);
+  }
+
+  /** Says something about the capture behind the last frame given. */
+  diagnostic(id: string, offset: number, what: string, action: string): void {
+    const count = (this.told.get(id) ?? 0) + 1;
+    this.told.set(id, count);
+    if (count > MAX_OF_A_KIND) return;
+    this.flush();
+    this.sink.diagnostic({ id, frame: this.frames, offset, what, action });
+  }
+
+  /** Damage of the structure, as against an oddity of one record. */
+  damage(id: string, offset: number, what: string, action: string): void {
+    this.damaged = true;
+    this.diagnostic(id, offset, what, action);
+  }
+
+  /** Hands over what is left, and how many diagnostics were held back. */
+  finish(): void {
+    this.flush();
+    for (const [id, count] of this.told) {
+      if (count <= MAX_OF_A_KIND) continue;
+      const diagnostic: InputDiagnostic = {
+        id,
+        what: `The same happened ${count - MAX_OF_A_KIND} more times in this capture.`,
+        action: 'These were treated alike and are not listed.',
+      };
+      this.sink.diagnostic(diagnostic);
+    }
+  }
+}

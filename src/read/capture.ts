@@ -1,0 +1,108 @@
+import type { ByteSource } from '../bytes/source.js';
+import { ByteWindow } from '../bytes/window.js';
+import type { Epoch } from '../records/epoch.js';
+import type { CaptureSink } from '../records/packet-batch.js';
+import { CaptureOutput } from './capture-output.js';
+import { isPcapMagic, PcapReader } from './pcap.js';
+import { BLOCK_SECTION, PcapngReader } from './pcapng.js';
+import type { RecordReader } from './record-reader.js';
+
+/** Other tasks of the process get a turn after this many bytes, also when the bytes are always at hand. */
+const BYTES_PER_TURN = 16 * 1024 * 1024;
+
+export interface ReadCaptureOptions {
+  /** Aborting it rejects the reading with the signal's reason, at the next turn. */
+  readonly signal?: AbortSignal;
+  /** Called at every turn with the bytes read so far of the (decompressed) input. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+export interface CaptureSummary {
+  /** undefined when the input is no capture; then the sink got nothing but, if reading failed, a diagnostic. */
+  readonly format: 'pcap' | 'pcapng' | undefined;
+  /** Frames given; the number of the last one. */
+  readonly frames: number;
+  /** Bytes of the (decompressed) input that were read. */
+  readonly bytes: number;
+  readonly interfaces: number;
+  /** The capture is damaged or ends in the middle; diagnostics say where. */
+  readonly cut: boolean;
+}
+
+/** Tells a capture by its first bytes (4 suffice, 12 are surer for pcapng); undefined when it is none. */
+export function sniffCapture(head: Uint8Array): 'pcap' | 'pcapng' | undefined {
+  if (head.length < 4) return undefined;
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const magic = view.getUint32(0, true);
+  if (isPcapMagic(magic)) return 'pcap';
+  if (magic !== BLOCK_SECTION) return undefined;
+  if (head.length < 12) return 'pcapng';
+  const order = view.getUint32(8, true);
+  return order === 0x1a2b3c4d || order === 0x4d3c2b1a ? 'pcapng' : undefined;
+}
+
+/**
+ * Reads a capture from beginning to end, in order, and calls the sink for all that it holds. Damage is told to the
+ * sink as diagnostics and ends the reading or is skipped; it is never thrown.
+ * @throws the reason of `options.signal` when that is aborted
+ */
+export async function readCapture(
+  source: ByteSource,
+  epoch: Epoch,
+  sink: CaptureSink,
+  options: ReadCaptureOptions = {},
+): Promise<CaptureSummary> {
+  const window = new ByteWindow(source);
+  const output = new CaptureOutput(sink);
+  await window.fill(12);
+  const format = sniffCapture(window.bytes.subarray(window.position, window.end));
+  if (format) {
+    const reader = format === 'pcap' ? new PcapReader(window, output, epoch) : new PcapngReader(window, output, epoch);
+    await readAll(reader, window, options);
+    reader.finish();
+  }
+  if (window.failure) {
+    output.damage(
+      'input-failed',
+      window.bytesRead,
+      `The input fails here: ${reasonOf(window.failure.message, window.failure.input)}.`,
+      'Everything before it was used.',
+    );
+  }
+  output.finish();
+  return {
+    format,
+    frames: output.frames,
+    bytes: window.bytesRead,
+    interfaces: output.interfaces,
+    cut: output.damaged,
+  };
+}
+
+async function readAll(reader: RecordReader, window: ByteWindow, options: ReadCaptureOptions): Promise<void> {
+  const { signal, onProgress } = options;
+  let turn = BYTES_PER_TURN;
+  for (;;) {
+    signal?.throwIfAborted();
+    const need = reader.walk();
+    if (need === 0 || window.ended) return;
+    const filled = window.fill(need);
+    if (filled) await filled;
+    if (window.bytesRead >= turn) {
+      turn = window.bytesRead + BYTES_PER_TURN;
+      onProgress?.(window.bytesRead);
+      await nextTurn();
+    }
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
+}
+
+/** The message of an input error without the input's name, which is untrusted text. */
+function reasonOf(message: string, input: string): string {
+  return message.startsWith(`${input}: `) ? message.slice(input.length + 2) : message;
+}
