@@ -29,4 +29,9 @@ export class Epoch {
   absolute(relative: number): bigint {
     return BigInt(this.base ?? 0) * NS_PER_SECOND + BigInt(Math.round(relative));
   }
+
+  /** The same as decimal text for outputs; empty when the time is unknown (NaN). */
+  text(relative: number): string {
+    return Number.isFinite(relative) ? String(this.absolute(relative)) : '';
+  }
 }

@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+/** The command line. Commands are loaded when they run, so that each start pays only for what it needs. */
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { readFileSync } from 'node:fs';
+import { fail, finish } from './commands/process.js';
+import type { ScanCommandOptions } from './commands/scan.js';
+
+const { version } = readPackage();
+
+const program = new Command('macscan')
+  .description('Finds the frames that went to the right IP address and the wrong MAC, in captures and router dumps.')
+  .version(version, '-V, --version')
+  .argument('[evidence...]', 'captures, dumps, folders, tar archives, a saved analysis, or - for standard input')
+  .option('-o, --output <file>', 'write the result to a file, its format told by the ending (.json, .txt); - for standard output; repeatable', collect, [])
+  .addOption(new Option('-f, --format <name>', 'format on standard output').choices(['text', 'json']).default('text'))
+  .option('--map <ip=mac>', 'an address and the MAC that has it; repeatable', collect, [])
+  .option('--device <interface=name>', 'name the device of a capture (its input name) or of a pcapng interface (input#number); repeatable', collect, [])
+  .option('--as <name=format>', 'read an input as pcap, pcapng, text or analysis whatever it looks like; repeatable', collect, [])
+  .option('--from <time>', 'judge only frames from this time on (2026-11-21T07:52:26.5, or seconds since 1970); UTC unless it says otherwise')
+  .option('--to <time>', 'judge only frames up to this time')
+  .option('--no-exit-code', 'exit 0 whatever the verdict')
+  .option('-q, --quiet', 'print the verdict only', false)
+  .option('-v, --verbose', 'print everything', false)
+  .addOption(new Option('--color <when>', 'color the text').choices(['auto', 'always', 'never']).default('auto'))
+  .addHelpText('after', HELP_AFTER())
+  .showHelpAfterError('(macscan --help lists the options)')
+  .exitOverride()
+  .action(async (evidence: string[], options: ScanCommandOptions) => {
+    if (evidence.length === 0) program.help({ error: true });
+    const { scanCommand } = await import('./commands/scan.js');
+    await finish(await scanCommand(evidence, options, version));
+  });
+
+program
+  .command('frames')
+  .description('Print what is decoded of each frame of a capture as tab-separated values, with the field names of tshark.')
+  .argument('<capture>', 'a capture, or - for standard input')
+  .action(async (capture: string) => {
+    const { framesCommand } = await import('./commands/frames.js');
+    await finish(await framesCommand(capture));
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  await fail(error);
+}
+
+function collect(value: string, before: string[]): string[] {
+  if (value === '') throw new InvalidArgumentError('It must not be empty.');
+  return [...before, value];
+}
+
+function readPackage(): { version: string } {
+  const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const found = typeof parsed === 'object' && parsed !== null && 'version' in parsed ? parsed.version : undefined;
+  return { version: typeof found === 'string' ? found : '0.0.0' };
+}
+
+function HELP_AFTER(): string {
+  return `
+Exit status: 0 all judged frames went to the right MAC, 1 misdelivered frames were
+found, 2 macscan could not run or nothing could be judged, 130 interrupted.
+
+Examples:
+  macscan case/                       a folder of captures and dumps
+  macscan br-lan.pcap ip-neigh.txt    files, in any order
+  tcpdump -i br-lan -w - | macscan -  a live capture, judged when it ends`;
+}

@@ -1,0 +1,191 @@
+/**
+ * Second reading, for suspect legs only: judges each of their frames, and keeps the exact frame numbers of those that
+ * were misdelivered.
+ */
+
+import { macFromWords, type Mac } from '../bytes/address.js';
+import type { MisdeliveryClass, Witness } from '../model.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import type { FrameBatch } from '../records/frame-batch.js';
+import { notJudged, type Ruling, type Stretch } from './judge.js';
+import { viewLeg, type LegView } from './legs.js';
+import type { Verdicts } from './verdicts.js';
+
+/** Frames of one tap, transmitter, destination address, observed MAC and class. Times in ns since the analysis epoch. */
+export interface MisdeliveredFrames {
+  readonly view: LegView;
+  readonly mac: Mac;
+  readonly class: MisdeliveryClass | undefined;
+  readonly expected: Set<Mac>;
+  readonly because: Map<string, Witness>;
+  frames: number;
+  /** First and last frame number of each unbroken row, in turn. */
+  readonly ranges: number[];
+  first: number;
+  last: number;
+  readonly legs: Set<number>;
+  /** The first frames and the last one. */
+  readonly evidence: SeenFrame[];
+}
+
+export interface SeenFrame {
+  readonly view: LegView;
+  readonly frame: number;
+  readonly time: number;
+  readonly mac: Mac;
+  readonly hopLimit: number;
+  readonly length: number;
+}
+
+/** A run of a suspect leg's frames to one MAC with one ruling. */
+export interface JudgedRun {
+  readonly mac: Mac;
+  readonly ruling: Ruling;
+  frames: number;
+  bytes: number;
+  readonly firstFrame: number;
+  lastFrame: number;
+  readonly first: number;
+  last: number;
+  folded: boolean;
+}
+
+const EVIDENCE_HEAD = 5;
+const MAX_RUNS_PER_LEG = 48;
+
+/** Frames to one MAC of a suspect leg: its rulings over time, and where its frames are counted. */
+interface Case {
+  readonly stretches: readonly Stretch[];
+  readonly counted: (MisdeliveredFrames | undefined)[];
+}
+
+interface Suspect {
+  readonly view: LegView;
+  readonly cases: Map<Mac, Case>;
+  readonly runs: JudgedRun[];
+}
+
+export class Examination {
+  readonly misdelivered = new Map<string, MisdeliveredFrames>();
+  readonly suspects = new Map<number, Suspect>();
+  private readonly r: Reconstruction;
+  private readonly verdicts: Verdicts;
+
+  constructor(r: Reconstruction, verdicts: Verdicts) {
+    this.r = r;
+    this.verdicts = verdicts;
+    for (const leg of verdicts.suspects) this.suspects.set(leg, { view: viewLeg(r, leg), cases: new Map(), runs: [] });
+  }
+
+  /** Inputs that must be read again. */
+  inputs(): Set<number> {
+    return new Set([...this.suspects.values()].map(({ view }) => this.r.taps.all[view.tap]?.input ?? -1));
+  }
+
+  /** Judges the frames of a batch that belong to suspect legs. */
+  add(frames: FrameBatch): void {
+    this.r.find(frames);
+    for (let i = 0; i < frames.count; i++) {
+      const leg = this.r.legs.row[i] ?? -1;
+      const suspect = leg < 0 ? undefined : this.suspects.get(leg);
+      if (suspect) this.judge(suspect, frames, i);
+    }
+  }
+
+  private judge(suspect: Suspect, frames: FrameBatch, i: number): void {
+    const mac = macFromWords(frames.dstMacHigh[i] ?? 0, frames.dstMacLow[i] ?? 0);
+    const time = frames.time[i] ?? NaN;
+    let known = suspect.cases.get(mac);
+    if (!known) {
+      known = { stretches: this.verdicts.stretches(suspect.view, mac), counted: [] };
+      suspect.cases.set(mac, known);
+    }
+    const at = stretchAt(known.stretches, time);
+    const ruling = known.stretches[at]?.ruling ?? notJudged('no-time');
+    const seen: SeenFrame = {
+      view: suspect.view,
+      frame: frames.frame[i] ?? 0,
+      time,
+      mac,
+      hopLimit: frames.hopLimit[i] ?? 0,
+      length: frames.length[i] ?? 0,
+    };
+    extendRuns(suspect.runs, seen, ruling);
+    if (ruling.verdict === 'misdelivered' || ruling.class) {
+      this.note((known.counted[at] ??= this.bucket(suspect.view, mac, ruling)), seen, suspect.view.leg);
+    }
+    if (ruling.verdict !== 'misdelivered') this.verdicts.count(suspect.view, ruling, 1);
+  }
+
+  private bucket(view: LegView, mac: Mac, ruling: Ruling): MisdeliveredFrames {
+    const key = `${view.tap} ${view.transmitter} ${view.dstIp} ${mac} ${ruling.class ?? ''}`;
+    let bucket = this.misdelivered.get(key);
+    if (!bucket) {
+      bucket = {
+        view,
+        mac,
+        class: ruling.class,
+        expected: new Set(),
+        because: new Map(),
+        frames: 0,
+        ranges: [],
+        first: NaN,
+        last: NaN,
+        legs: new Set(),
+        evidence: [],
+      };
+      this.misdelivered.set(key, bucket);
+    }
+    for (const expected of ruling.expected) bucket.expected.add(expected);
+    for (const witness of ruling.because) bucket.because.set(JSON.stringify(witness), witness);
+    return bucket;
+  }
+
+  private note(bucket: MisdeliveredFrames, seen: SeenFrame, leg: number): void {
+    bucket.frames++;
+    bucket.legs.add(leg);
+    if (bucket.ranges.at(-1) === seen.frame - 1) bucket.ranges[bucket.ranges.length - 1] = seen.frame;
+    else bucket.ranges.push(seen.frame, seen.frame);
+    if (!(bucket.first <= seen.time)) bucket.first = seen.time;
+    if (!(bucket.last >= seen.time)) bucket.last = seen.time;
+    if (bucket.evidence.length > EVIDENCE_HEAD) bucket.evidence.pop();
+    bucket.evidence.push(seen);
+  }
+}
+
+/** The stretch that holds at a time; -1 when the time is unknown and it matters. */
+function stretchAt(stretches: readonly Stretch[], time: number): number {
+  if (stretches.length === 1) return 0;
+  if (Number.isNaN(time)) return -1;
+  let at = 0;
+  while (at + 1 < stretches.length && (stretches[at + 1]?.from ?? Infinity) <= time) at++;
+  return at;
+}
+
+function extendRuns(runs: JudgedRun[], seen: SeenFrame, ruling: Ruling): void {
+  const matches = (run: JudgedRun): boolean => run.mac === seen.mac && run.ruling === ruling;
+  let run = runs.at(-1);
+  if (!run || !matches(run)) {
+    run = runs.length >= MAX_RUNS_PER_LEG ? runs.find(matches) : undefined;
+    if (run) {
+      run.folded = true;
+    } else {
+      runs.push({
+        mac: seen.mac,
+        ruling,
+        frames: 1,
+        bytes: seen.length,
+        firstFrame: seen.frame,
+        lastFrame: seen.frame,
+        first: seen.time,
+        last: seen.time,
+        folded: false,
+      });
+      return;
+    }
+  }
+  run.frames++;
+  run.bytes += seen.length;
+  run.lastFrame = seen.frame;
+  run.last = seen.time;
+}

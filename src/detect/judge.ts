@@ -1,0 +1,264 @@
+/**
+ * The rules of judgement: for a transmitter, a destination address and a destination MAC, which verdict a frame has at
+ * each moment, and why.
+ */
+
+import { formatMac, type Ip, type Mac } from '../bytes/address.js';
+import type { MisdeliveryClass, Witness } from '../model.js';
+import { addressKey } from '../reconstruct/claims.js';
+import { isOnLinkFor, mayTransmit } from '../reconstruct/hosts.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import { learnedOf, type Learned, type OwnFrame } from './learning.js';
+import type { Ownership, Tenure, Testimony } from './ownership.js';
+import { virtualRouterOf } from './routers.js';
+import type { Surroundings } from './witnesses.js';
+
+/** Stable ids of reasons why a frame with both MACs and IP addresses cannot be judged. */
+export type JudgeReason =
+  | 'no-witness'
+  | 'no-witness-yet'
+  | 'unknown-next-hop'
+  | 'sender-may-not-be-on-link'
+  | 'sender-believes'
+  | 'weak-witness'
+  | 'owner-later'
+  | 'group-mac'
+  | 'zero-mac'
+  | 'no-time';
+
+export interface Ruling {
+  readonly verdict: 'delivered' | 'misdelivered' | 'not-judged';
+  readonly reason?: JudgeReason;
+  readonly class?: MisdeliveryClass;
+  readonly expected: readonly Mac[];
+  readonly because: readonly Witness[];
+}
+
+/** A ruling and the time from which it holds, until the next one. */
+export interface Stretch {
+  readonly from: number;
+  readonly ruling: Ruling;
+}
+
+/** What the judge asks of the flow table. */
+export interface Conduct {
+  /** First frame of the transmitter to each MAC for the address, in this network. */
+  ownFrames(network: number, transmitter: Mac, ip: Ip): readonly OwnFrame[];
+}
+
+export const DELIVERED: Ruling = { verdict: 'delivered', expected: [], because: [] };
+
+export function notJudged(reason: JudgeReason): Ruling {
+  return { verdict: 'not-judged', reason, expected: [], because: [] };
+}
+
+const ALWAYS = -Infinity;
+
+export class Judge {
+  private readonly r: Reconstruction;
+  private readonly around: Surroundings;
+  private readonly ownerships: ReadonlyMap<number, Ownership>;
+  private readonly conduct: Conduct;
+  private readonly map: ReadonlyMap<Ip, Mac>;
+  /** Addresses that each MAC ever had, per network. */
+  private readonly had = new Map<string, Ownership[]>();
+
+  constructor(
+    r: Reconstruction,
+    around: Surroundings,
+    ownerships: ReadonlyMap<number, Ownership>,
+    conduct: Conduct,
+    map: ReadonlyMap<Ip, Mac>,
+  ) {
+    this.r = r;
+    this.around = around;
+    this.ownerships = ownerships;
+    this.conduct = conduct;
+    this.map = map;
+    for (const ownership of ownerships.values()) {
+      const macs = new Set([...ownership.tenures.flatMap((t) => t.macs), ...ownership.weak.map((t) => t.mac)]);
+      for (const mac of macs) {
+        const key = `${ownership.network} ${mac}`;
+        this.had.set(key, [...(this.had.get(key) ?? []), ownership]);
+      }
+    }
+  }
+
+  /** The rulings over time for frames of `transmitter` to `ip` that went to `mac`. Never empty; the first holds from the beginning. */
+  rule(network: number, transmitter: Mac, ip: Ip, mac: Mac): Stretch[] {
+    if (mac === 0) return always(notJudged('zero-mac'));
+    const mapped = this.map.get(ip);
+    if (mapped !== undefined) return this.ruleByMap(network, transmitter, ip, mac, mapped);
+    const ownership = this.ownerships.get(addressKey(network, ip));
+    if (!ownership || (ownership.tenures.length === 0 && ownership.weak.length === 0)) {
+      return this.ruleOffLink(network, transmitter, mac);
+    }
+    if (ownership.tenures.length === 0) return always(this.ruleByWeak(ownership, network, transmitter, mac));
+    return this.ruleOnLink(ownership, network, transmitter, mac);
+  }
+
+  private ruleByMap(network: number, transmitter: Mac, ip: Ip, mac: Mac, mapped: Mac): Stretch[] {
+    if (mac === mapped) return always(DELIVERED);
+    if (this.mayHandOver(transmitter, mac)) return always(DELIVERED);
+    const ownership = this.ownerships.get(addressKey(network, ip));
+    if (!ownership || !this.knowsOnLink(ownership, network, transmitter)) return this.ruleOffLink(network, transmitter, mac);
+    const because: Witness = { kind: 'map', ip: this.r.addresses.format(ip), mac: formatMac(mapped) };
+    return always({ verdict: 'misdelivered', expected: [mapped], because: [because] });
+  }
+
+  private ruleOnLink(ownership: Ownership, network: number, transmitter: Mac, mac: Mac): Stretch[] {
+    const { tenures } = ownership;
+    const stretches: Stretch[] = [];
+    const first = tenures[0];
+    stretches.push({ from: ALWAYS, ruling: first?.macs.includes(mac) ? DELIVERED : notJudged('no-witness-yet') });
+    const foreign = tenures.some((tenure) => tenure.macs.includes(mac)) ? undefined : this.ruleForeign(ownership, network, transmitter, mac);
+    let formerLearned: Learned | undefined;
+    tenures.forEach((tenure, index) => {
+      const next = tenures[index + 1];
+      if (tenure.macs.includes(mac)) {
+        formerLearned = undefined;
+        stretches.push({ from: tenure.start, ruling: DELIVERED });
+        return;
+      }
+      const wasOwner = tenures.slice(0, index).some((earlier) => earlier.macs.includes(mac));
+      if (wasOwner) {
+        const learned = this.learned(ownership, tenure, network, transmitter);
+        if (!formerLearned || learned.time < formerLearned.time) formerLearned = learned;
+        this.ruleFormer(stretches, ownership, tenure, next, network, transmitter, mac, formerLearned);
+      } else if (foreign) {
+        stretches.push({ from: tenure.start, ruling: foreign(tenure) });
+      } else {
+        stretches.push({ from: tenure.start, ruling: notJudged('owner-later') });
+      }
+      // After the old MAC's last word, the next owner may have come at any time.
+      if (next?.macs.includes(mac)) stretches.push({ from: tenure.end + 1, ruling: DELIVERED });
+    });
+    return stretches;
+  }
+
+  /** A MAC that had the address before: right until the transmitter could know of the take-over. */
+  private ruleFormer(
+    stretches: Stretch[],
+    ownership: Ownership,
+    tenure: Tenure,
+    next: Tenure | undefined,
+    network: number,
+    transmitter: Mac,
+    mac: Mac,
+    learned: Learned,
+  ): void {
+    if (this.mayHandOver(transmitter, mac) && this.hasAddressAt(network, mac, tenure.start)) {
+      stretches.push({ from: tenure.start, ruling: DELIVERED });
+      return;
+    }
+    const because = [this.witnessOf(ownership.ip, tenure.testimonies[0]), learned.witness].filter((w) => w !== undefined);
+    const late: Ruling = { verdict: 'misdelivered', expected: tenure.macs, because };
+    const early: Ruling = { ...late, verdict: 'delivered', class: 'convergence' };
+    if (learned.time > tenure.start) stretches.push({ from: tenure.start, ruling: early });
+    if (learned.time < (next?.start ?? Infinity)) stretches.push({ from: Math.max(learned.time, tenure.start), ruling: late });
+  }
+
+  /** A MAC that never had the address, while another one does. */
+  private ruleForeign(ownership: Ownership, network: number, transmitter: Mac, mac: Mac): (tenure: Tenure) => Ruling {
+    if (this.mayHandOver(transmitter, mac)) return () => DELIVERED;
+    if (this.believes(transmitter, ownership.ip, mac)) return () => notJudged('sender-believes');
+    if (!this.knowsOnLink(ownership, network, transmitter)) {
+      const ruling = this.around.routers.has(mac) ? DELIVERED : notJudged('sender-may-not-be-on-link');
+      return () => ruling;
+    }
+    return (tenure) => ({
+      verdict: 'misdelivered',
+      expected: tenure.macs,
+      because: [this.witnessOf(ownership.ip, strongest(tenure.testimonies))].filter((w) => w !== undefined),
+    });
+  }
+
+  /** Undated dumps and leases: enough to confirm, and to accuse only a MAC that is known to be somebody else. */
+  private ruleByWeak(ownership: Ownership, network: number, transmitter: Mac, mac: Mac): Ruling {
+    const owners = [...new Set(ownership.weak.map((t) => t.mac))];
+    if (owners.includes(mac) || this.mayHandOver(transmitter, mac)) return DELIVERED;
+    const known = (this.had.get(`${network} ${mac}`) ?? []).length > 0;
+    const table = ownership.weak.filter((t) => t.kind === 'neighbor-entry');
+    if (!known || owners.length !== 1 || table.length === 0 || !this.knowsOnLink(ownership, network, transmitter)) {
+      return this.around.routers.has(mac) ? DELIVERED : notJudged('weak-witness');
+    }
+    const because = [this.witnessOf(ownership.ip, table[0])].filter((w) => w !== undefined);
+    return { verdict: 'misdelivered', expected: owners, because };
+  }
+
+  /** An address that is not of this network: any router will do, but not a MAC whose addresses all went to another. */
+  private ruleOffLink(network: number, transmitter: Mac, mac: Mac): Stretch[] {
+    const had = this.had.get(`${network} ${mac}`) ?? [];
+    const dated = had.filter((ownership) => ownership.tenures.some((tenure) => tenure.macs.includes(mac)));
+    if (dated.length === 0 || dated.length < had.length || virtualRouterOf(mac) !== undefined) {
+      return always(had.length > 0 || this.around.routers.has(mac) ? DELIVERED : notJudged('unknown-next-hop'));
+    }
+    // Wrong from the moment when the transmitter knows that the last address it had was taken over, and never given back.
+    let lost: Stretch[] | undefined;
+    for (const ownership of dated) {
+      const last = ownership.tenures.findLastIndex((tenure) => tenure.macs.includes(mac));
+      const taker = ownership.tenures[last + 1];
+      if (!taker) return always(DELIVERED);
+      const stretches: Stretch[] = [{ from: ALWAYS, ruling: DELIVERED }];
+      const learned = this.learned(ownership, taker, network, transmitter);
+      this.ruleFormer(stretches, ownership, taker, undefined, network, transmitter, mac, learned);
+      if (!lost || (stretches.at(-1)?.from ?? 0) > (lost.at(-1)?.from ?? 0)) lost = stretches;
+    }
+    return lost ?? always(DELIVERED);
+  }
+
+  /** A host that is no router may hand any destination to a router. */
+  private mayHandOver(transmitter: Mac, mac: Mac): boolean {
+    return this.around.routers.has(mac) && !this.around.routers.has(transmitter);
+  }
+
+  /** Whether the transmitter is known to reach the address without a router. */
+  private knowsOnLink(ownership: Ownership, network: number, transmitter: Mac): boolean {
+    const { ip } = ownership;
+    if (this.r.claims.asked(this.around.networks.taps[network] ?? [], transmitter, ip)) return true;
+    if (this.around.hosts.some((host) => host.macs.has(transmitter) && isOnLinkFor(host, ip))) return true;
+    const owners = new Set(ownership.tenures.flatMap((tenure) => tenure.macs));
+    return this.conduct.ownFrames(network, transmitter, ip).some((own) => owners.has(own.dstMac));
+  }
+
+  /** Whether the transmitter's own neighbour table ever named this MAC for the address. */
+  private believes(transmitter: Mac, ip: Ip, mac: Mac): boolean {
+    return this.around.hosts.some(
+      (host) => mayTransmit(host, transmitter) && (host.neighbors.get(ip) ?? []).some((run) => run.mac === mac),
+    );
+  }
+
+  private hasAddressAt(network: number, mac: Mac, time: number): boolean {
+    return (this.had.get(`${network} ${mac}`) ?? []).some((ownership) => {
+      const tenure = ownership.tenures.findLast((t) => t.start <= time);
+      return tenure?.macs.includes(mac) ?? false;
+    });
+  }
+
+  private learned(ownership: Ownership, tenure: Tenure, network: number, transmitter: Mac): Learned {
+    const own = this.conduct.ownFrames(network, transmitter, ownership.ip);
+    return learnedOf(this.r, this.around, ownership, tenure, transmitter, own);
+  }
+
+  private witnessOf(ip: Ip, testimony: Testimony | undefined): Witness | undefined {
+    if (!testimony) return undefined;
+    return {
+      kind: testimony.kind,
+      ip: this.r.addresses.format(ip),
+      mac: formatMac(testimony.mac),
+      ...(Number.isNaN(testimony.first) ? {} : { time: this.r.epoch.text(testimony.first) }),
+      ...(testimony.origin ? { origin: testimony.origin } : {}),
+    };
+  }
+}
+
+const STRENGTH = ['arp-reply', 'nd-advertisement', 'arp-gratuitous', 'nd-unsolicited', 'arp-request', 'nd-solicitation', 'originated'];
+
+function strongest(testimonies: readonly Testimony[]): Testimony | undefined {
+  const rank = (t: Testimony): number => (STRENGTH.includes(t.kind) ? STRENGTH.indexOf(t.kind) : STRENGTH.length);
+  return testimonies.toSorted((a, b) => rank(a) - rank(b) || a.first - b.first)[0];
+}
+
+function always(ruling: Ruling): Stretch[] {
+  return [{ from: ALWAYS, ruling }];
+}

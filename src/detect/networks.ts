@@ -1,0 +1,105 @@
+/**
+ * Networks: taps that see the same layer-2 network. A bridge and its ports, or one port in two captures, share what
+ * is said on them: a claim seen on one counts for frames seen on the other.
+ */
+
+import { isIpv6 } from '../bytes/address.js';
+import { isLinkLocalV4 } from '../reconstruct/claims.js';
+import type { Host } from '../reconstruct/hosts.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import type { Tap } from '../reconstruct/taps.js';
+
+export class Networks {
+  /** Network number of each tap, from 0. */
+  readonly of: Int32Array;
+  /** Taps of each network. */
+  readonly taps: number[][] = [];
+
+  constructor(parents: Int32Array) {
+    this.of = new Int32Array(parents.length);
+    const numbers = new Map<number, number>();
+    for (let tap = 0; tap < parents.length; tap++) {
+      const root = rootOf(parents, tap);
+      let number = numbers.get(root);
+      if (number === undefined) {
+        number = this.taps.length;
+        numbers.set(root, number);
+        this.taps.push([]);
+      }
+      this.of[tap] = number;
+      this.taps[number]?.push(tap);
+    }
+  }
+}
+
+/**
+ * Joins taps that heard the same (IP, MAC) claim, which no router carries across, and taps of devices that a dump puts
+ * into one bridge. Taps of one interface with different VLAN tags stay apart.
+ */
+export function findNetworks(r: Reconstruction, hosts: readonly Host[], deviceOf: (tap: Tap) => string): Networks {
+  const taps = r.taps.all;
+  const parents = Int32Array.from(taps, (_, i) => i);
+  // Interfaces of each set of taps, so that no join puts two VLANs of one interface into one network.
+  const ports = taps.map((tap) => new Set([tap.port]));
+  const join = (a: number, b: number): void => {
+    const into = Math.min(rootOf(parents, a), rootOf(parents, b));
+    const from = Math.max(rootOf(parents, a), rootOf(parents, b));
+    const [mine, other] = [ports[into], ports[from]];
+    if (into === from || !mine || !other || [...other].some((port) => mine.has(port))) return;
+    parents[from] = into;
+    for (const port of other) mine.add(port);
+  };
+
+  const firstTap = new Map<string, number>();
+  const pairs = r.claims.runs.filter((run) => !isLinkLocalV4(run.ip) && !isLinkLocalV6(r, run.ip));
+  // Equal tags first, so that an untagged port joins the VLAN that it is a member of only where nothing else fits.
+  for (const tagged of [true, false]) {
+    firstTap.clear();
+    for (const run of pairs) {
+      const tag = tagged ? `${taps[run.tap]?.vlan} ${taps[run.tap]?.innerVlan}` : '';
+      const key = `${run.ip} ${run.mac} ${tag}`;
+      const known = firstTap.get(key);
+      if (known === undefined) firstTap.set(key, run.tap);
+      else join(known, run.tap);
+    }
+  }
+  joinBridges(taps, hosts, deviceOf, join);
+  return new Networks(parents);
+}
+
+function joinBridges(
+  taps: readonly Tap[],
+  hosts: readonly Host[],
+  deviceOf: (tap: Tap) => string,
+  join: (a: number, b: number) => void,
+): void {
+  const masters = new Map<string, Set<string>>();
+  for (const host of hosts) {
+    for (const device of host.devices.values()) {
+      const known = masters.get(device.name) ?? new Set();
+      masters.set(device.name, known.add(device.master ?? device.name));
+    }
+  }
+  const first = new Map<string, number>();
+  for (const tap of taps) {
+    const device = deviceOf(tap);
+    const of = masters.get(device);
+    // A name that two hosts use in different ways (eth0) joins nothing.
+    if (of?.size !== 1) continue;
+    const key = `${[...of].join()} ${tap.vlan} ${tap.innerVlan}`;
+    const known = first.get(key);
+    if (known === undefined) first.set(key, tap.id);
+    else join(known, tap.id);
+  }
+}
+
+function rootOf(parents: Int32Array, tap: number): number {
+  let root = tap;
+  while (parents[root] !== root) root = parents[root] ?? root;
+  parents[tap] = root;
+  return root;
+}
+
+function isLinkLocalV6(r: Reconstruction, ip: number): boolean {
+  return isIpv6(ip) && ((r.addresses.groups(ip)[0] ?? 0) & 0xffc0) === 0xfe80;
+}

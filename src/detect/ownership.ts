@@ -1,0 +1,101 @@
+/**
+ * Ownership: which MACs had an address of a network, and when, from all witnesses.
+ *
+ * A tenure begins with the first claim of a MAC that did not have the address and ends when another MAC takes it over.
+ * MACs that claim an address at the same time share a tenure: a conflict, or one host with several MACs; either way no
+ * frame to one of them is called wrong.
+ */
+
+import type { Ip, Mac } from '../bytes/address.js';
+import type { Origin, WitnessKind } from '../model.js';
+
+/** What a witness said: `mac` has the address, at `first`, and said so until `last`. ns since the analysis epoch. */
+export interface Testimony {
+  readonly mac: Mac;
+  readonly first: number;
+  readonly last: number;
+  readonly kind: WitnessKind;
+  readonly origin: Origin | undefined;
+}
+
+export interface Tenure {
+  readonly macs: readonly Mac[];
+  /** First and last claim; it holds until the next tenure begins. */
+  readonly start: number;
+  readonly end: number;
+  readonly testimonies: readonly Testimony[];
+}
+
+export interface Ownership {
+  readonly network: number;
+  readonly ip: Ip;
+  readonly tenures: readonly Tenure[];
+  /** Undated or second-hand statements, used only where no dated witness speaks. */
+  readonly weak: readonly Testimony[];
+}
+
+/**
+ * A claim of the old MAC up to this long after the first one of the new MAC is the tail of the old tenure (frames on the
+ * way, another tap's delay), not a conflict.
+ */
+const OVERLAP_SLACK = 1e9;
+
+/** A MAC that claims again this soon after another one did never gave the address up: a conflict, not two take-overs. */
+const RETURN = 600e9;
+
+interface Draft {
+  macs: Mac[];
+  start: number;
+  end: number;
+  testimonies: Testimony[];
+}
+
+/** Puts the testimonies for one address in order of time and divides them into tenures. */
+export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
+  const sorted = testimonies.filter((t) => !Number.isNaN(t.first)).sort(byTimeThenMac);
+  const tenures: Draft[] = [];
+  for (const testimony of sorted) {
+    const current = tenures.at(-1);
+    const before = tenures.at(-2);
+    if (current?.macs.includes(testimony.mac)) {
+      extend(current, testimony);
+    } else if (current && before?.macs.includes(testimony.mac) && testimony.last - current.start < OVERLAP_SLACK) {
+      before.testimonies.push(testimony);
+    } else if (current && current.end - testimony.first > OVERLAP_SLACK) {
+      extend(current, testimony);
+    } else {
+      const held = tenures.findLastIndex((t) => t.macs.includes(testimony.mac) && testimony.first - t.end < RETURN);
+      if (held >= 0) tenures.push(mergeAll(tenures.splice(held)));
+      const shared = held >= 0 ? tenures.at(-1) : undefined;
+      if (shared) extend(shared, testimony);
+      else tenures.push({ macs: [testimony.mac], start: testimony.first, end: testimony.last, testimonies: [testimony] });
+    }
+  }
+  return tenures;
+}
+
+function extend(tenure: Draft, testimony: Testimony): void {
+  if (!tenure.macs.includes(testimony.mac)) tenure.macs.push(testimony.mac);
+  tenure.end = Math.max(tenure.end, testimony.last);
+  tenure.testimonies.push(testimony);
+}
+
+function mergeAll(tenures: readonly Draft[]): Draft {
+  return {
+    macs: [...new Set(tenures.flatMap((tenure) => tenure.macs))],
+    start: Math.min(...tenures.map((tenure) => tenure.start)),
+    end: Math.max(...tenures.map((tenure) => tenure.end)),
+    testimonies: tenures.flatMap((tenure) => tenure.testimonies),
+  };
+}
+
+/** The tenure that holds at a time, by index; -1 before the first one. */
+export function tenureAt(tenures: readonly Tenure[], time: number): number {
+  let index = -1;
+  while (index + 1 < tenures.length && (tenures[index + 1]?.start ?? Infinity) <= time) index++;
+  return index;
+}
+
+function byTimeThenMac(a: Testimony, b: Testimony): number {
+  return a.first - b.first || a.mac - b.mac || a.last - b.last;
+}

@@ -1,0 +1,197 @@
+/** Puts the analysis together from what was reconstructed, judged and examined. */
+
+import { formatMac } from '../bytes/address.js';
+import type { Examination, MisdeliveredFrames, SeenFrame } from '../detect/examine.js';
+import type { JudgeReason } from '../detect/judge.js';
+import type { Ownership } from '../detect/ownership.js';
+import type { Verdicts } from '../detect/verdicts.js';
+import { ANALYSIS_VERSION, type Analysis, type Binding, type Diagnostic, type EvidenceFrame, type Input, type Misdelivery, type NotJudged, type Totals, type Verdict } from '../model.js';
+import { UNJUDGED, type Reconstruction } from '../reconstruct/reconstruction.js';
+import { findingsOf } from './findings.js';
+import { findFlows, tupleOf, type FoundFlows, type Places } from './flows.js';
+import { REASONS, type Reason } from './reasons.js';
+
+export interface Parts {
+  readonly reconstruction: Reconstruction;
+  readonly ownerships: ReadonlyMap<number, Ownership>;
+  readonly verdicts: Verdicts;
+  readonly examination: Examination;
+  readonly places: Places;
+  readonly inputs: Input[];
+  readonly diagnostics: Diagnostic[];
+  readonly generatorVersion: string;
+}
+
+export function assemble(parts: Parts): Analysis {
+  const { reconstruction: r, examination, verdicts, places } = parts;
+  const found = findFlows(r, examination, verdicts, places);
+  const misdeliveries = misdeliveriesOf(r, examination, found, places);
+  const notJudged = notJudgedOf(parts);
+  const totals = totalsOf(r, verdicts, misdeliveries);
+  return {
+    version: ANALYSIS_VERSION,
+    generator: { name: 'macscan', version: parts.generatorVersion },
+    verdict: verdictOf(totals),
+    totals,
+    inputs: parts.inputs,
+    ...windowOf(r),
+    misdeliveries,
+    flows: found.flows,
+    bindings: bindingsOf(parts, misdeliveries),
+    findings: findingsOf(misdeliveries),
+    notJudged,
+    diagnostics: parts.diagnostics,
+  };
+}
+
+function windowOf(r: Reconstruction): Pick<Analysis, 'window'> {
+  if (!r.window) return {};
+  const { from, to } = r.window;
+  return {
+    window: {
+      ...(Number.isFinite(from) ? { from: r.epoch.text(from) } : {}),
+      ...(Number.isFinite(to) ? { to: r.epoch.text(to) } : {}),
+    },
+  };
+}
+
+function verdictOf(totals: Totals): Verdict {
+  if (totals.misdelivered > 0) return 'misdelivered';
+  return totals.delivered > 0 ? 'delivered' : 'not-judged';
+}
+
+function totalsOf(r: Reconstruction, verdicts: Verdicts, misdeliveries: readonly Misdelivery[]): Totals {
+  let frames = 0;
+  for (const count of r.frames.values()) frames += count;
+  let delivered = 0;
+  for (const counts of verdicts.byInput.values()) delivered += counts.delivered;
+  const misdelivered = misdeliveries.reduce((sum, m) => sum + (m.class === 'convergence' ? 0 : m.frames), 0);
+  return { frames, delivered, misdelivered, notJudged: frames - delivered - misdelivered };
+}
+
+function misdeliveriesOf(r: Reconstruction, examination: Examination, found: FoundFlows, places: Places): Misdelivery[] {
+  const all = [...examination.misdelivered.values()].map((bucket): Omit<Misdelivery, 'id'> => {
+    const tap = r.taps.all[bucket.view.tap];
+    return {
+      input: places.inputName(tap?.input ?? 0),
+      device: places.deviceName(bucket.view.tap),
+      ...(tap && tap.vlan >= 0 ? { vlan: tap.vlan } : {}),
+      srcMac: formatMac(bucket.view.transmitter),
+      dstMac: formatMac(bucket.mac),
+      dstIp: r.addresses.format(bucket.view.dstIp),
+      expected: [...bucket.expected].sort((a, b) => a - b).map(formatMac),
+      frames: bucket.frames,
+      frameRanges: pairs(bucket.ranges),
+      firstTime: r.epoch.text(bucket.first),
+      lastTime: r.epoch.text(bucket.last),
+      flows: [...new Set([...bucket.legs].map((leg) => found.idOfLeg.get(leg) ?? ''))].filter((id) => id !== '').sort(byNumber),
+      ...(bucket.class ? { class: bucket.class } : {}),
+      because: [...bucket.because.values()],
+      evidence: bucket.evidence.map((seen) => evidenceOf(r, seen, bucket)),
+    };
+  });
+  const order = (m: Omit<Misdelivery, 'id'>): string => `${m.class ? 1 : 0} ${m.input} ${m.device} ${m.vlan ?? ''} ${m.srcMac} ${m.dstIp} ${m.dstMac}`;
+  all.sort((a, b) => Number(Boolean(a.class)) - Number(Boolean(b.class)) || b.frames - a.frames || (order(a) < order(b) ? -1 : 1));
+  return all.map((m, i) => ({ id: `M${i + 1}`, ...m }));
+}
+
+function evidenceOf(r: Reconstruction, seen: SeenFrame, bucket: MisdeliveredFrames): EvidenceFrame {
+  const tap = r.taps.all[seen.view.tap];
+  return {
+    frame: seen.frame,
+    time: r.epoch.text(seen.time),
+    srcMac: formatMac(seen.view.transmitter),
+    dstMac: formatMac(bucket.mac),
+    ...tupleOf(r, seen.view),
+    hopLimit: seen.hopLimit,
+    length: seen.length,
+    ...(tap && tap.vlan >= 0 ? { vlan: tap.vlan } : {}),
+  };
+}
+
+function pairs(flat: readonly number[]): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) ranges.push([flat[i] ?? 0, flat[i + 1] ?? 0]);
+  return ranges;
+}
+
+function byNumber(a: string, b: string): number {
+  return Number(a.slice(1)) - Number(b.slice(1));
+}
+
+/** Who had which MAC, for the addresses that misdeliveries speak of. */
+function bindingsOf(parts: Parts, misdeliveries: readonly Misdelivery[]): Binding[] {
+  const { reconstruction: r, ownerships } = parts;
+  const wanted = new Set(misdeliveries.flatMap((m) => [m.dstIp]));
+  const macs = new Set(misdeliveries.flatMap((m) => [m.dstMac, m.srcMac, ...m.expected]));
+  const bindings: Binding[] = [];
+  for (const ownership of ownerships.values()) {
+    const ip = r.addresses.format(ownership.ip);
+    for (const tenure of ownership.tenures) {
+      if (!wanted.has(ip) && !tenure.macs.some((mac) => macs.has(formatMac(mac)))) continue;
+      for (const mac of tenure.macs) {
+        const said = tenure.testimonies.filter((t) => t.mac === mac);
+        bindings.push({
+          network: ownership.network + 1,
+          ip,
+          mac: formatMac(mac),
+          from: r.epoch.text(Math.min(...said.map((t) => t.first))),
+          to: r.epoch.text(Math.max(...said.map((t) => t.last))),
+          ...(tenure.macs.length > 1 ? { conflict: true as const } : {}),
+          witnesses: said.slice(0, MAX_WITNESSES).map((t) => ({
+            kind: t.kind,
+            ip,
+            mac: formatMac(t.mac),
+            time: r.epoch.text(t.first),
+            ...(t.origin ? { origin: t.origin } : {}),
+          })),
+        });
+      }
+    }
+  }
+  return bindings.sort((a, b) => a.network - b.network || compare(a.ip, b.ip) || compare(a.from ?? '', b.from ?? '') || compare(a.mac, b.mac));
+}
+
+const MAX_WITNESSES = 20;
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function notJudgedOf(parts: Parts): NotJudged[] {
+  const { reconstruction: r, verdicts, places } = parts;
+  const found = new Map<Reason, { frames: number; inputs: Map<number, number> }>();
+  const add = (reason: Reason, input: number, frames: number): void => {
+    if (frames === 0) return;
+    const entry = found.get(reason) ?? { frames: 0, inputs: new Map<number, number>() };
+    entry.frames += frames;
+    entry.inputs.set(input, (entry.inputs.get(input) ?? 0) + frames);
+    found.set(reason, entry);
+  };
+  for (const [input, counts] of r.unjudged) UNJUDGED.forEach((reason, i) => add(reason, input, counts[i] ?? 0));
+  for (const [input, counts] of verdicts.byInput) {
+    for (const [reason, frames] of counts.notJudged) add(reason satisfies JudgeReason, input, frames);
+  }
+  return [...found]
+    .map(([reason, { frames, inputs }]): NotJudged => {
+      const words = REASONS[reason];
+      const most = [...inputs].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? 0;
+      const collect = words.collect?.(deviceToCapture(r, places, most));
+      return {
+        reason,
+        frames,
+        what: words.what,
+        ...(collect === undefined ? {} : { collect }),
+        inputs: [...inputs.keys()].sort((a, b) => a - b).map((input) => places.inputName(input)),
+      };
+    })
+    .sort((a, b) => b.frames - a.frames || compare(a.reason, b.reason));
+}
+
+/** The device of an input that has one, else a place holder: never `any`. */
+function deviceToCapture(r: Reconstruction, places: Places, input: number): string {
+  const taps = r.taps.all.filter((tap) => tap.input === input);
+  const names = new Set(taps.map((tap) => places.deviceName(tap.id)));
+  const name = names.size === 1 ? [...names][0] : undefined;
+  return name === undefined || name.startsWith('any') || !/^[\w.-]+$/.test(name) ? '<device>' : name;
+}

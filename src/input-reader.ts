@@ -1,0 +1,243 @@
+/** Reads one input, whatever it is, into the reconstruction; and a capture once more for its suspects. */
+
+import type { ByteSource } from './bytes/source.js';
+import { Decoder } from './decode/frame.js';
+import type { Examination } from './detect/examine.js';
+import { InputError } from './errors.js';
+import type { Diagnostic, Input, InputKind } from './model.js';
+import { readCapture, sniffCapture } from './read/capture.js';
+import { createTextReader, type TextSummary } from './read/text.js';
+import type { DeviceNames } from './reconstruct/devices.js';
+import type { Reconstruction } from './reconstruct/reconstruction.js';
+import { FrameBatch } from './records/frame-batch.js';
+import type { CaptureSink, InputDiagnostic } from './records/packet-batch.js';
+import type { Evidence, ScanOptions } from './scan.js';
+
+/** What `--as` may say. */
+export const INPUT_FORMATS = ['pcap', 'pcapng', 'text'] as const;
+export type InputFormat = (typeof INPUT_FORMATS)[number];
+
+/** An input after the first reading. */
+export interface ReadInput {
+  readonly name: string;
+  readonly evidence: Evidence;
+  readonly kind: InputKind;
+  readonly facts: TextSummary | undefined;
+  readonly frames: number;
+  /** First and last time of its frames, ns since the analysis epoch. */
+  readonly first: number;
+  readonly last: number;
+  readonly dropped: ReadonlyMap<number, number>;
+  readonly diagnostics: Diagnostic[];
+}
+
+const HEAD = 4096;
+const TEXT_CHUNK = 64 * 1024;
+const MAX_DIAGNOSTICS = 100;
+
+export class InputReader {
+  private readonly r: Reconstruction;
+  private readonly options: ScanOptions;
+  private readonly decoder: Decoder;
+  private readonly frames = new FrameBatch();
+
+  constructor(r: Reconstruction, options: ScanOptions) {
+    this.r = r;
+    this.options = options;
+    this.decoder = new Decoder(r.addresses);
+  }
+
+  /** First reading: everything goes into the reconstruction. */
+  async first(index: number, evidence: Evidence): Promise<ReadInput> {
+    const notes = new Notes(evidence.name);
+    this.r.beginInput(index);
+    const span = { first: NaN, last: NaN };
+    const dropped = new Map<number, number>();
+    const sink = this.sink(notes, dropped, () => {
+      widen(span, this.frames);
+      this.r.add(this.frames);
+    });
+    let kind: InputKind = 'unknown';
+    let facts: TextSummary | undefined;
+    try {
+      kind = await this.kindOf(evidence);
+      if (kind === 'pcap' || kind === 'pcapng') await this.capture(evidence, sink);
+      if (kind === 'text') {
+        facts = await this.text(index, evidence, notes, () => (frames: FrameBatch) => {
+          widen(span, frames);
+          this.r.add(frames);
+        });
+        if (!facts.isEvidence) kind = 'unknown';
+      }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      notes.add({ id: 'input-failed', what: `${error.message.slice(error.input.length + 2)}.`, action: 'It was left out.' });
+    }
+    const frames = this.r.frames.get(index) ?? 0;
+    return { name: evidence.name, evidence, kind, facts, frames, ...span, dropped, diagnostics: notes.all() };
+  }
+
+  /** Second reading of a capture. */
+  async again(index: number, evidence: Evidence, examination: Examination): Promise<void> {
+    this.r.taps.resumeInput(index);
+    const silent = new Notes(evidence.name);
+    const kind = await this.kindOf(evidence);
+    if (kind === 'text') await this.text(index, evidence, silent, () => (frames) => examination.add(frames), true);
+    else await this.capture(evidence, this.sink(silent, new Map(), () => examination.add(this.frames), true));
+  }
+
+  /** What the analysis says of an input. */
+  summarize(index: number, input: ReadInput, devices: DeviceNames): Input {
+    const ports = this.r.taps.ports.filter((port) => port.input === index);
+    const isCapture = ports.length > 0 || input.kind === 'pcap' || input.kind === 'pcapng';
+    return {
+      name: input.name,
+      kind: input.kind,
+      ...input.evidence.identity(),
+      ...(isCapture
+        ? { frames: input.frames, firstTime: this.r.epoch.text(input.first), lastTime: this.r.epoch.text(input.last) }
+        : {}),
+      ...(isCapture
+        ? {
+            interfaces: ports.map((port) => ({
+              index: port.description.index,
+              device: devices.ofPort(port.id),
+              linkType: port.description.linkType,
+              frames: port.frames,
+              ...(port.description.filter === undefined ? {} : { filter: port.description.filter }),
+              ...(port.description.snapLength > 0 ? { snapLength: port.description.snapLength } : {}),
+              ...(input.dropped.has(port.description.index) ? { dropped: input.dropped.get(port.description.index) ?? 0 } : {}),
+            })),
+          }
+        : {}),
+      ...(input.facts ? { facts: Object.fromEntries([...input.facts.facts].sort()), unknownLines: input.facts.unknownLines } : {}),
+    };
+  }
+
+  private async kindOf(evidence: Evidence): Promise<InputKind> {
+    const forced = this.options.formats?.get(evidence.name);
+    if (forced) return forced;
+    const head = await readHead(evidence);
+    if (head.length === 0) return 'empty';
+    return sniffCapture(head) ?? (head.includes(0) ? 'unknown' : 'text');
+  }
+
+  private async capture(evidence: Evidence, sink: CaptureSink): Promise<void> {
+    const source = await evidence.open();
+    const { signal, onProgress } = this.options;
+    try {
+      await readCapture(source, this.r.epoch, sink, {
+        ...(signal ? { signal } : {}),
+        ...(onProgress ? { onProgress: (bytes: number) => onProgress(evidence.name, bytes) } : {}),
+      });
+    } finally {
+      source.close();
+    }
+  }
+
+  private async text(
+    index: number,
+    evidence: Evidence,
+    notes: Notes,
+    onFrames: () => (frames: FrameBatch) => void,
+    again = false,
+  ): Promise<TextSummary> {
+    const source = await evidence.open();
+    const reader = createTextReader(
+      index,
+      {
+        fact: (fact) => (again ? undefined : this.r.facts.add(fact)),
+        interface: (description) => (again ? undefined : this.r.taps.addInterface(description)),
+        frames: onFrames(),
+        diagnostic: (diagnostic) => notes.add(diagnostic),
+      },
+      { addresses: this.r.addresses, epoch: this.r.epoch },
+    );
+    try {
+      for await (const chunk of chunks(source)) {
+        this.options.signal?.throwIfAborted();
+        reader.chunk(chunk);
+      }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      notes.add({ id: 'input-failed', what: `${error.message.slice(error.input.length + 2)}.`, action: 'Everything before it was used.' });
+    } finally {
+      source.close();
+    }
+    return reader.end();
+  }
+
+  /** A sink that decodes each batch into `frames` and then calls `onFrames`. */
+  private sink(notes: Notes, dropped: Map<number, number>, onFrames: () => void, again = false): CaptureSink {
+    return {
+      interface: (description) => {
+        if (!again) this.r.taps.addInterface(description);
+      },
+      packets: (batch) => {
+        this.decoder.decode(batch, this.frames);
+        onFrames();
+      },
+      comment: () => undefined,
+      name: () => undefined,
+      statistics: (index, _received, lost) => {
+        if (lost !== undefined) dropped.set(index, lost);
+      },
+      diagnostic: (diagnostic) => notes.add(diagnostic),
+    };
+  }
+}
+
+/** Diagnostics of one input, bounded. */
+class Notes {
+  private readonly list: Diagnostic[] = [];
+  private readonly input: string;
+  private more = 0;
+
+  constructor(input: string) {
+    this.input = input;
+  }
+
+  add(diagnostic: InputDiagnostic): void {
+    if (this.list.length < MAX_DIAGNOSTICS) this.list.push({ ...diagnostic, input: this.input });
+    else this.more++;
+  }
+
+  all(): Diagnostic[] {
+    if (this.more === 0) return this.list;
+    const rest = { id: 'more-diagnostics', input: this.input, what: 'There is more of this kind.', action: 'It was counted.', count: this.more };
+    return [...this.list, rest];
+  }
+}
+
+async function readHead(evidence: Evidence): Promise<Uint8Array> {
+  const source = await evidence.open();
+  const head = new Uint8Array(HEAD);
+  let length = 0;
+  try {
+    while (length < HEAD) {
+      const read = await source.read(head, length, HEAD - length);
+      if (read === 0) break;
+      length += read;
+    }
+  } finally {
+    source.close();
+  }
+  return head.subarray(0, length);
+}
+
+async function* chunks(source: ByteSource): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(TEXT_CHUNK);
+  for (;;) {
+    const read = await source.read(buffer, 0, buffer.length);
+    if (read === 0) return;
+    yield buffer.subarray(0, read);
+  }
+}
+
+function widen(span: { first: number; last: number }, frames: FrameBatch): void {
+  for (let i = 0; i < frames.count; i++) {
+    const time = frames.time[i] ?? NaN;
+    if (!(span.first <= time) && !Number.isNaN(time)) span.first = time;
+    if (!(span.last >= time) && !Number.isNaN(time)) span.last = time;
+  }
+}

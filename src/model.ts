@@ -1,0 +1,249 @@
+/**
+ * The analysis: what macscan says of a set of inputs, as plain versioned JSON. Renderers see this and nothing else.
+ *
+ * MACs are lower case with colons, IP addresses canonical text (RFC 5952), times ns since 1970 as decimal strings (they
+ * do not fit a JSON number). Text that comes from an input (names, comments) is untrusted: renderers escape it.
+ */
+
+/** Version of this structure; the major part changes when a field changes its meaning or goes away. */
+export const ANALYSIS_VERSION = '1.0';
+
+export type Verdict = 'misdelivered' | 'delivered' | 'not-judged';
+
+export interface Analysis {
+  /** `ANALYSIS_VERSION` of the program that wrote it. */
+  version: string;
+  generator: { name: 'macscan'; version: string };
+  verdict: Verdict;
+  /** Frames of all captures together; the three parts add up to `frames`. Convergence counts as delivered. */
+  totals: Totals;
+  inputs: Input[];
+  /** The device, input and time of the judged window, when the user set one. */
+  window?: { from?: string; to?: string };
+  misdeliveries: Misdelivery[];
+  /** Flows that misdelivered frames belong to, most affected first. */
+  flows: Flow[];
+  /** Who had which MAC, for the addresses that findings speak of. */
+  bindings: Binding[];
+  findings: Finding[];
+  /** Why frames could not be judged, most frames first. */
+  notJudged: NotJudged[];
+  /** Limits of the inputs: what could not be read, and what was done. */
+  diagnostics: Diagnostic[];
+  /** Set when the run was interrupted: what follows covers only a part of the evidence. */
+  partial?: true;
+}
+
+export interface Totals {
+  frames: number;
+  delivered: number;
+  misdelivered: number;
+  notJudged: number;
+}
+
+export type InputKind = 'pcap' | 'pcapng' | 'text' | 'analysis' | 'unknown' | 'empty';
+
+export interface Input {
+  /** Unique within the analysis: the file name, with as much of its path as makes it distinct; `-` for standard input. */
+  name: string;
+  kind: InputKind;
+  /** Of the bytes as given (compressed, if so), lower case hex. */
+  sha256: string;
+  bytes: number;
+  compression?: string;
+  /** Of captures. */
+  frames?: number;
+  firstTime?: string;
+  lastTime?: string;
+  interfaces?: InterfaceSummary[];
+  /** Of texts: number of facts of each kind. */
+  facts?: Record<string, number>;
+  /** Lines that no reader knew. */
+  unknownLines?: number;
+}
+
+export interface InterfaceSummary {
+  /** Position in the capture, over all sections. */
+  index: number;
+  /** Device of the router or host, as far as it is known. */
+  device: string;
+  linkType: number;
+  frames: number;
+  /** `if_filter` of pcapng. */
+  filter?: string;
+  snapLength?: number;
+  /** Packets that the capturing system says it dropped. */
+  dropped?: number;
+}
+
+/** Class of a misdelivery that is not a plain wrong MAC. */
+export type MisdeliveryClass = 'convergence' | 'wrong-next-hop' | 'wrong-port' | 'wrong-egress';
+
+/** Frames of one input, device, VLAN, transmitter, destination address and observed MAC. */
+export interface Misdelivery {
+  id: string;
+  input: string;
+  device: string;
+  vlan?: number;
+  srcMac: string;
+  /** The MAC that the frames went to. */
+  dstMac: string;
+  dstIp: string;
+  /** The MACs that would have been right. */
+  expected: string[];
+  frames: number;
+  /** First and last number of each unbroken row of frames, as Wireshark counts; neighbours are merged. */
+  frameRanges: [number, number][];
+  firstTime: string;
+  lastTime: string;
+  flows: string[];
+  cause?: string;
+  confidence?: Confidence;
+  class?: MisdeliveryClass;
+  /** Who says that the expected MAC was right, and since when the transmitter could know. */
+  because: Witness[];
+  /** The first frames, and the last, as evidence to look at. */
+  evidence: EvidenceFrame[];
+}
+
+export interface EvidenceFrame {
+  frame: number;
+  time: string;
+  srcMac: string;
+  dstMac: string;
+  srcIp: string;
+  dstIp: string;
+  protocol: number;
+  srcPort?: number;
+  dstPort?: number;
+  hopLimit: number;
+  length: number;
+  vlan?: number;
+}
+
+/** Kinds of witness, strongest first. */
+export type WitnessKind =
+  | 'map'
+  | 'arp-reply'
+  | 'arp-gratuitous'
+  | 'arp-request'
+  | 'nd-advertisement'
+  | 'nd-unsolicited'
+  | 'nd-solicitation'
+  | 'nd-router'
+  | 'dhcp-ack'
+  | 'originated'
+  | 'neighbor-event'
+  | 'neighbor-entry'
+  | 'lease'
+  | 'own-frame';
+
+export interface Witness {
+  kind: WitnessKind;
+  ip: string;
+  mac: string;
+  /** Missing for undated dumps and for the user's map. */
+  time?: string;
+  origin?: Origin;
+}
+
+/** Where a statement stands. */
+export interface Origin {
+  input: string;
+  frame?: number;
+  line?: number;
+}
+
+export interface Tuple {
+  srcIp: string;
+  dstIp: string;
+  protocol: number;
+  srcPort?: number;
+  dstPort?: number;
+}
+
+export interface Flow {
+  id: string;
+  original: Tuple;
+  /** As it returns: differs from the original turned around where the router translates addresses. */
+  reply: Tuple;
+  /** How the two directions were joined: conntrack entry, or the same addresses turned around. */
+  joinedBy: 'conntrack' | 'addresses';
+  /** Whether conntrack says that it was offloaded at some time. */
+  offload?: 'software' | 'hardware' | 'inferred';
+  misdelivered: number;
+  mappings: Mapping[];
+}
+
+/** An unbroken run of frames of one flow direction on one device with one source and one destination MAC. */
+export interface Mapping {
+  id: string;
+  direction: 'original' | 'reply';
+  input: string;
+  device: string;
+  vlan?: number;
+  srcMac: string;
+  dstMac: string;
+  frames: number;
+  bytes: number;
+  firstFrame: number;
+  lastFrame: number;
+  firstTime: string;
+  lastTime: string;
+  /** Set when runs that alternated were put together. */
+  folded?: true;
+  /** The worst verdict of its frames, and how many had which. */
+  verdict: Verdict;
+  delivered: number;
+  misdelivered: number;
+  notJudged: number;
+  expected: string[];
+}
+
+/** An address and the MAC that had it, from the first to the last witness. */
+export interface Binding {
+  /** Number of the layer-2 network that it holds in, from 1. */
+  network: number;
+  ip: string;
+  mac: string;
+  from?: string;
+  to?: string;
+  /** Other MACs claimed the address at the same time. */
+  conflict?: true;
+  witnesses: Witness[];
+}
+
+export type Confidence = 'proven' | 'strong' | 'suspected';
+
+export interface Finding {
+  id: string;
+  cause: string;
+  confidence: Confidence;
+  title: string;
+  summary: string;
+  /** Ids of the misdeliveries that it explains. */
+  explains: string[];
+}
+
+export interface NotJudged {
+  /** Stable id such as `no-destination-mac`. */
+  reason: string;
+  frames: number;
+  /** One sentence. */
+  what: string;
+  /** The command that would have recorded it, where there is one. */
+  collect?: string;
+  inputs: string[];
+}
+
+export interface Diagnostic {
+  id: string;
+  input?: string;
+  frame?: number;
+  offset?: number;
+  line?: number;
+  what: string;
+  action: string;
+  /** How often it happened, when more than once. */
+  count?: number;
+}

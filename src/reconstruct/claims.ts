@@ -1,0 +1,183 @@
+/**
+ * Claims on the wire: who said "this address is mine", where and when. ARP, neighbour discovery and DHCP are rare
+ * enough for objects; what is kept grows with changes of owner, not with packets.
+ */
+
+import { BROADCAST_MAC, ipFromWord, isGroupMac, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { Claim, FrameFlag, type FrameBatch } from '../records/frame-batch.js';
+
+/** Claims of one address by one MAC on one tap, with no other MAC's claim of it between them on that tap. */
+export interface ClaimRun {
+  readonly tap: number;
+  readonly ip: Ip;
+  readonly mac: Mac;
+  /** One of `Claim`: the first one's. */
+  readonly kind: number;
+  /** ns since the analysis epoch. */
+  readonly first: number;
+  readonly firstFrame: number;
+  last: number;
+  lastFrame: number;
+  count: number;
+  /** First claim that every host of the network heard (broadcast or multicast), NaN when there was none. */
+  heardByAll: number;
+  heardByAllFrame: number;
+  heardByAllKind: number;
+  /** First claim sent to one host, by the host's MAC. */
+  readonly heardBy: Map<Mac, { time: number; frame: number; kind: number }>;
+}
+
+/** A subnet that a router or DHCP server announced on a tap: addresses in it are on-link there. */
+export interface AnnouncedPrefix {
+  readonly tap: number;
+  /** An address inside the prefix. */
+  readonly ip: Ip;
+  readonly length: number;
+}
+
+const MAX_RUNS = 200_000;
+const MAX_RUNS_PER_ADDRESS = 512;
+const MAX_HEARD_BY = 64;
+const MAX_REQUESTS = 1_000_000;
+const MAX_PREFIXES = 4096;
+const LINK_LOCAL_V4 = 0xa9fe; // 169.254/16
+
+export class Claims {
+  readonly runs: ClaimRun[] = [];
+  readonly prefixes: AnnouncedPrefix[] = [];
+  /** MACs that announced themselves as routers. */
+  readonly routers = new Set<Mac>();
+  /** Claims not kept because a bound was reached. */
+  dropped = 0;
+
+  /** The newest run of each address on each tap, and how many there are. */
+  private readonly newest = new Map<number, ClaimRun>();
+  private readonly runsOf = new Map<number, number>();
+  /** Who asked for whom: by target address, the MACs that asked, per tap. */
+  private readonly requests = new Map<number, Set<Mac>>();
+  private requestCount = 0;
+  /** DHCP claims are kept apart: they say what the server granted, not who answers for the address. */
+  private readonly granted = new Map<number, ClaimRun>();
+
+  get grants(): Iterable<ClaimRun> {
+    return this.granted.values();
+  }
+
+  /** Takes the claims of a batch. `taps` holds the tap of each row. */
+  add(frames: FrameBatch, taps: Int32Array): void {
+    for (let i = 0; i < frames.count; i++) {
+      if (frames.claim[i] !== Claim.NONE) this.one(frames, i, taps[i] ?? 0);
+    }
+  }
+
+  /** Whether this MAC ever asked (ARP request, neighbour solicitation) for the address on one of the taps. */
+  asked(taps: readonly number[], mac: Mac, ip: Ip): boolean {
+    return taps.some((tap) => this.requests.get(addressKey(tap, ip))?.has(mac) ?? false);
+  }
+
+  private one(frames: FrameBatch, i: number, tap: number): void {
+    const kind = frames.claim[i] ?? Claim.NONE;
+    const version = frames.claimIpVersion[i] ?? 4;
+    const ip = ipFromWord(frames.claimIp[i] ?? 0, version);
+    const mac = macFromWords(frames.claimMacHigh[i] ?? 0, frames.claimMacLow[i] ?? 0);
+    const target = ipFromWord(frames.targetIp[i] ?? 0, version);
+    if (kind === Claim.DHCP_OTHER || kind === Claim.REDIRECT) return;
+    if (kind === Claim.ARP_REQUEST || kind === Claim.ND_SOLICITATION) this.request(tap, mac, target);
+    if (kind === Claim.ARP_PROBE) return;
+    const prefix = frames.claimPrefix[i] ?? -1;
+    if (prefix >= 0 && this.prefixes.length < MAX_PREFIXES)
+      this.announce(tap, kind === Claim.ND_ROUTER ? target : ip, prefix);
+    if (mac === 0 || isGroupMac(mac) || ip === 0) return;
+    if (kind === Claim.ND_ROUTER) this.routers.add(mac);
+    if (kind === Claim.DHCP_ACK) this.grant(frames, i, tap, ip, mac);
+    else this.claim(frames, i, tap, ip, mac, kind);
+  }
+
+  private claim(frames: FrameBatch, i: number, tap: number, ip: Ip, mac: Mac, kind: number): void {
+    const key = addressKey(tap, ip);
+    const time = frames.time[i] ?? NaN;
+    const frame = frames.frame[i] ?? 0;
+    let run = this.newest.get(key);
+    if (run?.mac !== mac) {
+      const runs = this.runsOf.get(key) ?? 0;
+      if (this.runs.length >= MAX_RUNS || runs >= MAX_RUNS_PER_ADDRESS) {
+        this.dropped++;
+        return;
+      }
+      run = newRun(tap, ip, mac, kind, time, frame);
+      this.runs.push(run);
+      this.newest.set(key, run);
+      this.runsOf.set(key, runs + 1);
+    }
+    run.last = time;
+    run.lastFrame = frame;
+    run.count++;
+    if (((frames.flags[i] ?? 0) & FrameFlag.DST_MAC) === 0) return;
+    const to = macFromWords(frames.dstMacHigh[i] ?? 0, frames.dstMacLow[i] ?? 0);
+    if (to === BROADCAST_MAC || isGroupMac(to)) {
+      // A multicast solicitation reaches only its target's group, but an advertisement to all nodes reaches everyone.
+      if (Number.isNaN(run.heardByAll) && kind !== Claim.ND_SOLICITATION) {
+        run.heardByAll = time;
+        run.heardByAllFrame = frame;
+        run.heardByAllKind = kind;
+      }
+    } else if (run.heardBy.size < MAX_HEARD_BY && !run.heardBy.has(to)) {
+      run.heardBy.set(to, { time, frame, kind });
+    }
+  }
+
+  private grant(frames: FrameBatch, i: number, tap: number, ip: Ip, mac: Mac): void {
+    const key = addressKey(tap, ip);
+    const known = this.granted.get(key);
+    if (known?.mac === mac) {
+      known.last = frames.time[i] ?? NaN;
+      return;
+    }
+    if (this.granted.size >= MAX_RUNS) return;
+    this.granted.set(key, newRun(tap, ip, mac, Claim.DHCP_ACK, frames.time[i] ?? NaN, frames.frame[i] ?? 0));
+  }
+
+  private request(tap: number, mac: Mac, target: Ip): void {
+    if (this.requestCount >= MAX_REQUESTS) return;
+    const key = addressKey(tap, target);
+    const askers = this.requests.get(key);
+    if (!askers) this.requests.set(key, new Set([mac]));
+    else if (askers.has(mac)) return;
+    else askers.add(mac);
+    this.requestCount++;
+  }
+
+  private announce(tap: number, ip: Ip, length: number): void {
+    if (!this.prefixes.some((known) => known.tap === tap && known.ip === ip && known.length === length)) {
+      this.prefixes.push({ tap, ip, length });
+    }
+  }
+}
+
+/** Addresses that say nothing about a network: the same one is used on many links. */
+export function isLinkLocalV4(ip: Ip): boolean {
+  return ip <= 0xffff_ffff && Math.floor(ip / 0x1_0000) === LINK_LOCAL_V4;
+}
+
+/** One number for a tap (or network) and an address: taps below 2^16, addresses below 2^33. */
+export function addressKey(tap: number, ip: Ip): number {
+  return tap * 0x2_0000_0000 + ip;
+}
+
+function newRun(tap: number, ip: Ip, mac: Mac, kind: number, time: number, frame: number): ClaimRun {
+  return {
+    tap,
+    ip,
+    mac,
+    kind,
+    first: time,
+    firstFrame: frame,
+    last: time,
+    lastFrame: frame,
+    count: 0,
+    heardByAll: NaN,
+    heardByAllFrame: 0,
+    heardByAllKind: kind,
+    heardBy: new Map(),
+  };
+}

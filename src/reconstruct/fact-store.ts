@@ -1,0 +1,212 @@
+/**
+ * Facts of all dumps, kept per input in the form that later stages ask for: runs of neighbour entries instead of one
+ * object per snapshot line, one record per conntrack entry instead of one per line.
+ */
+
+import { parseMac, type AddressTable, type Ip, type Mac } from '../bytes/address.js';
+import type { Epoch } from '../records/epoch.js';
+import type {
+  AddressFact,
+  ConntrackFact,
+  Fact,
+  FdbFact,
+  LeaseFact,
+  LinkFact,
+  NeighborFact,
+  RouteFact,
+  RuleFact,
+} from '../records/facts.js';
+
+/** What a neighbour table said of one address, without change, from `first` to `last`. */
+export interface NeighborRun {
+  readonly input: number;
+  readonly device: string | undefined;
+  readonly ip: Ip;
+  readonly mac: Mac;
+  /** ns since the analysis epoch; NaN for an undated dump. */
+  readonly first: number;
+  readonly firstLine: number;
+  /** The first statement was an event: it says exactly when the table changed. */
+  readonly byEvent: boolean;
+  last: number;
+  lastLine: number;
+  /** When the kernel first held it for confirmed (REACHABLE, PERMANENT), NaN when never. */
+  confirmed: number;
+}
+
+/** A conntrack entry, over all lines that speak of it. */
+export interface ConntrackEntry {
+  readonly first: ConntrackFact;
+  readonly protocol: number;
+  offload: ConntrackFact['offload'];
+  mark: number | undefined;
+  lines: number;
+}
+
+const MAX_NEIGHBOR_RUNS = 500_000;
+const MAX_CONNTRACK = 1_000_000;
+
+/** All facts of one input but the neighbours and conntrack entries, which are kept in runs. */
+export interface InputFacts {
+  readonly input: number;
+  readonly links: LinkFact[];
+  readonly addresses: AddressFact[];
+  readonly routes: RouteFact[];
+  readonly rules: RuleFact[];
+  readonly fdb: FdbFact[];
+  readonly leases: LeaseFact[];
+  readonly neighbors: NeighborRun[];
+  /** Devices that its facts name. */
+  readonly devices: Set<string>;
+  /** Number of facts by kind. */
+  readonly counts: Map<string, number>;
+}
+
+export class FactStore {
+  readonly inputs = new Map<number, InputFacts>();
+  readonly conntrack = new Map<string, ConntrackEntry>();
+  private readonly newest = new Map<string, NeighborRun>();
+  private readonly seen = new Set<string>();
+  private neighborRuns = 0;
+
+  private readonly epoch: Epoch;
+  private readonly addresses: AddressTable;
+
+  constructor(epoch: Epoch, addresses: AddressTable) {
+    this.epoch = epoch;
+    this.addresses = addresses;
+  }
+
+  add(fact: Fact): void {
+    const input = this.inputOf(fact.origin.input);
+    input.counts.set(fact.kind, (input.counts.get(fact.kind) ?? 0) + 1);
+    if ('device' in fact && fact.device !== undefined) input.devices.add(fact.device);
+    switch (fact.kind) {
+      case 'neighbor':
+        this.neighbor(input, fact);
+        break;
+      case 'conntrack':
+        this.conntrackEntry(fact);
+        break;
+      case 'link':
+        this.once(input.links, fact, `${fact.device} ${fact.mac} ${fact.master} ${fact.lower} ${fact.vlan}`);
+        break;
+      case 'address':
+        this.once(input.addresses, fact, `${fact.device} ${fact.ip}/${fact.prefixLength} ${fact.event}`);
+        break;
+      case 'route':
+        for (const hop of fact.nextHops) if (hop.device !== undefined) input.devices.add(hop.device);
+        this.once(
+          input.routes,
+          fact,
+          `${fact.type} ${fact.prefix} ${fact.table} ${JSON.stringify(fact.nextHops)} ${fact.event}`,
+        );
+        break;
+      case 'rule':
+        this.once(
+          input.rules,
+          fact,
+          `${fact.preference} ${fact.from} ${fact.to} ${fact.mark} ${fact.mask} ${fact.table} ${fact.event}`,
+        );
+        break;
+      case 'fdb':
+        this.once(
+          input.fdb,
+          fact,
+          `${fact.mac} ${fact.device} ${fact.vlan} ${fact.event} ${fact.event ? fact.time : ''}`,
+        );
+        break;
+      case 'lease':
+        this.once(input.leases, fact, `${fact.ip} ${fact.mac}`);
+        break;
+      case 'clock':
+        break;
+    }
+  }
+
+  private inputOf(index: number): InputFacts {
+    let input = this.inputs.get(index);
+    if (!input) {
+      input = {
+        input: index,
+        links: [],
+        addresses: [],
+        routes: [],
+        rules: [],
+        fdb: [],
+        leases: [],
+        neighbors: [],
+        devices: new Set(),
+        counts: new Map(),
+      };
+      this.inputs.set(index, input);
+    }
+    return input;
+  }
+
+  /** Keeps one of statements that a later snapshot of the same input repeats. */
+  private once<F extends Fact>(list: F[], fact: F, content: string): void {
+    const key = `${fact.origin.input} ${fact.kind} ${content}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    list.push(fact);
+  }
+
+  private neighbor(input: InputFacts, fact: NeighborFact): void {
+    const ip = this.addresses.parse(fact.ip);
+    const mac = fact.mac === undefined ? undefined : parseMac(fact.mac);
+    if (ip === undefined || mac === undefined || mac === 0 || fact.event === 'deleted' || fact.event === 'missed')
+      return;
+    const time = fact.time === undefined ? NaN : this.epoch.relative(fact.time);
+    const key = `${input.input} ${fact.device ?? ''} ${ip} ${fact.dated}`;
+    let run = this.newest.get(key);
+    if (run?.mac !== mac) {
+      if (this.neighborRuns >= MAX_NEIGHBOR_RUNS) return;
+      this.neighborRuns++;
+      run = {
+        input: input.input,
+        device: fact.device,
+        ip,
+        mac,
+        first: time,
+        firstLine: fact.origin.line,
+        byEvent: fact.dated === 'event',
+        last: time,
+        lastLine: fact.origin.line,
+        confirmed: NaN,
+      };
+      this.newest.set(key, run);
+      input.neighbors.push(run);
+    }
+    run.last = time;
+    run.lastLine = fact.origin.line;
+    const confirmed = fact.states.includes('REACHABLE') || fact.states.includes('PERMANENT');
+    if (confirmed && Number.isNaN(run.confirmed)) run.confirmed = time;
+  }
+
+  private conntrackEntry(fact: ConntrackFact): void {
+    const key = conntrackKey(fact);
+    const known = this.conntrack.get(key);
+    if (!known) {
+      if (this.conntrack.size >= MAX_CONNTRACK) return;
+      this.conntrack.set(key, {
+        first: fact,
+        protocol: fact.protocol,
+        offload: fact.offload,
+        mark: fact.mark,
+        lines: 1,
+      });
+      return;
+    }
+    known.lines++;
+    known.mark = known.mark || fact.mark;
+    if (OFFLOAD_RANK[fact.offload] > OFFLOAD_RANK[known.offload]) known.offload = fact.offload;
+  }
+}
+
+const OFFLOAD_RANK = { unknown: 0, none: 1, inferred: 2, software: 3, hardware: 4 } as const;
+
+function conntrackKey(fact: ConntrackFact): string {
+  const { original: o, reply: r } = fact;
+  return `${fact.protocol} ${o.src} ${o.dst} ${o.srcPort ?? o.icmpId ?? ''} ${o.dstPort ?? ''} ${r.src} ${r.dst} ${r.srcPort ?? ''} ${r.dstPort ?? ''} ${fact.zone ?? 0}`;
+}

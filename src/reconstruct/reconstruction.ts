@@ -1,0 +1,104 @@
+/**
+ * The reconstruction: everything that was read, accumulated and not judged. Nobody asks "is this MAC right?" here,
+ * because the answer may stand later in the file, or in another one.
+ */
+
+import { AddressTable } from '../bytes/address.js';
+import { Epoch } from '../records/epoch.js';
+import { FrameFlag, Link, type FrameBatch } from '../records/frame-batch.js';
+import { BATCH_SIZE } from '../records/packet-batch.js';
+import { Claims } from './claims.js';
+import { FactStore } from './fact-store.js';
+import { LegTable } from './leg-table.js';
+import { NO_TAP, Taps } from './taps.js';
+
+/** Why frames are no legs, in the order that `Reconstruction.unjudged` counts them. */
+export const UNJUDGED = [
+  'no-destination-mac',
+  'not-ip',
+  'cut-short',
+  'link-type-unsupported',
+  'too-many-interfaces',
+] as const;
+
+export type UnjudgedReason = (typeof UNJUDGED)[number];
+
+/** Only frames inside are counted and judged; what others claim is heard all the same. Relative ns. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+export class Reconstruction {
+  readonly epoch = new Epoch();
+  readonly addresses = new AddressTable();
+  readonly taps = new Taps();
+  readonly legs = new LegTable();
+  readonly claims = new Claims();
+  readonly facts = new FactStore(this.epoch, this.addresses);
+  /** Frames per input that are no legs, by reason (index into `UNJUDGED`). */
+  readonly unjudged = new Map<number, Float64Array>();
+  /** Frames per input. */
+  readonly frames = new Map<number, number>();
+  window: Window | undefined;
+
+  /** Rows of the current batch that are not to be counted. */
+  readonly skip = new Uint8Array(BATCH_SIZE);
+  private input = 0;
+  private counts = new Float64Array(UNJUDGED.length);
+
+  beginInput(input: number): void {
+    this.input = input;
+    this.taps.beginInput(input);
+    this.counts = new Float64Array(UNJUDGED.length);
+    this.unjudged.set(input, this.counts);
+    this.frames.set(input, 0);
+  }
+
+  /** Takes a batch of the current input. */
+  add(frames: FrameBatch): void {
+    this.taps.resolve(frames, true);
+    this.claims.add(frames, this.taps.row);
+    let seen = 0;
+    for (let i = 0; i < frames.count; i++) {
+      this.skip[i] = 0;
+      if (frames.link[i] === Link.NONE || !this.inWindow(frames.time[i] ?? NaN)) {
+        this.skip[i] = 1;
+        continue;
+      }
+      seen++;
+      const reason = unjudgedReason(frames, i, this.taps.row[i] ?? NO_TAP);
+      if (reason < 0) continue;
+      this.skip[i] = 1;
+      this.counts[reason] = (this.counts[reason] ?? 0) + 1;
+    }
+    this.frames.set(this.input, (this.frames.get(this.input) ?? 0) + seen);
+    this.legs.add(frames, this.taps.row, this.skip);
+  }
+
+  /** Second reading: fills `legs.row` with the legs of a batch that was counted before. */
+  find(frames: FrameBatch): void {
+    this.taps.resolve(frames, false);
+    for (let i = 0; i < frames.count; i++) {
+      const out = frames.link[i] === Link.NONE || !this.inWindow(frames.time[i] ?? NaN);
+      this.skip[i] = out || unjudgedReason(frames, i, this.taps.row[i] ?? NO_TAP) >= 0 ? 1 : 0;
+    }
+    this.legs.find(frames, this.taps.row, this.skip);
+  }
+
+  private inWindow(time: number): boolean {
+    const { window } = this;
+    return window === undefined || (time >= window.from && time <= window.to);
+  }
+}
+
+/** Index into `UNJUDGED` for a frame that is no leg, -1 for one that is. */
+function unjudgedReason(frames: FrameBatch, i: number, tap: number): number {
+  const flags = frames.flags[i] ?? 0;
+  const isIp = (frames.protocol[i] ?? -1) >= 0 && frames.ipVersion[i] !== 0;
+  if (tap === NO_TAP) return 4;
+  if (isIp && flags & FrameFlag.DST_MAC && flags & FrameFlag.SRC_MAC) return -1;
+  if (frames.link[i] === Link.UNSUPPORTED) return 3;
+  if (!isIp) return flags & FrameFlag.CUT ? 2 : 1;
+  return 0;
+}

@@ -1,0 +1,166 @@
+/** Words and number forms that all renderers share. */
+
+import type { Confidence, EvidenceFrame, Flow, Misdelivery, Totals, Tuple, Witness, WitnessKind } from '../model.js';
+
+/** Text of an input made safe for a terminal or a mail: control, bidirectional and other invisible characters are shown as escapes. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) => {
+    const code = char.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** 1,234,567 */
+export function count(n: number): string {
+  return n.toString().replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 frame`, `2 frames`. */
+export function counted(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** `2026-11-21 07:52:26.527668` in UTC of decimal ns since 1970, with microseconds (ns where they matter); `unknown time` for an empty text. */
+export function dateTime(ns: string): string {
+  const parts = timeParts(ns);
+  return parts ? `${parts.date} ${parts.clock}` : 'unknown time';
+}
+
+/** `07:52:26.527668` in UTC. */
+export function clockTime(ns: string): string {
+  return timeParts(ns)?.clock ?? 'unknown time';
+}
+
+function timeParts(ns: string): { date: string; clock: string } | undefined {
+  if (ns === '') return undefined;
+  const absolute = BigInt(ns);
+  const seconds = absolute / 1_000_000_000n;
+  const fraction = (absolute % 1_000_000_000n).toString().padStart(9, '0');
+  const date = new Date(Number(seconds) * 1000);
+  if (Number.isNaN(date.getTime()) || absolute < 0n) return undefined;
+  const iso = date.toISOString();
+  const digits = fraction.endsWith('000') ? fraction.slice(0, 6) : fraction;
+  return { date: iso.slice(0, 10), clock: `${iso.slice(11, 19)}.${digits}` };
+}
+
+/** A span of time: `54.2 s`, `12 ms`, `3 min 5 s`. */
+export function span(fromNs: string, toNs: string): string {
+  if (fromNs === '' || toNs === '') return 'unknown';
+  const ns = Number(BigInt(toNs) - BigInt(fromNs));
+  if (ns < 1e6) return `${(ns / 1e3).toFixed(0)} µs`;
+  if (ns < 1e9) return `${(ns / 1e6).toFixed(0)} ms`;
+  if (ns < 120e9) return `${(ns / 1e9).toFixed(1)} s`;
+  const seconds = Math.round(ns / 1e9);
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+}
+
+const PROTOCOLS: Readonly<Record<number, string>> = {
+  1: 'ICMP',
+  2: 'IGMP',
+  6: 'TCP',
+  17: 'UDP',
+  33: 'DCCP',
+  47: 'GRE',
+  50: 'ESP',
+  51: 'AH',
+  58: 'ICMPv6',
+  89: 'OSPF',
+  112: 'VRRP',
+  132: 'SCTP',
+  136: 'UDP-Lite',
+};
+
+export function protocolName(protocol: number): string {
+  return PROTOCOLS[protocol] ?? `protocol ${protocol}`;
+}
+
+/** `198.51.100.10:40000`, `[2001:db8::1]:53`, or the bare address where the protocol has no ports. */
+export function endpoint(ip: string, port: number | undefined): string {
+  if (port === undefined) return ip;
+  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+export function tupleText(tuple: Tuple): string {
+  const isPing = tuple.protocol === 1 || tuple.protocol === 58;
+  const source = endpoint(tuple.srcIp, isPing ? undefined : tuple.srcPort);
+  const destination = endpoint(tuple.dstIp, isPing ? undefined : tuple.dstPort);
+  const id = isPing && tuple.srcPort !== undefined ? ` id ${tuple.srcPort}` : '';
+  return `${protocolName(tuple.protocol)} ${source} > ${destination}${id}`;
+}
+
+/** How a flow stands in text: the original direction, what NAT made of it, and whether it was offloaded. */
+export function flowText(flow: Flow): string {
+  const { original, reply } = flow;
+  const translated = reply.srcIp !== original.dstIp || reply.dstIp !== original.srcIp;
+  const nat = translated ? ` (NAT: replies ${tupleText(reply).replace(/^\S+ /, '')})` : '';
+  const offload = flow.offload ? `, offloaded (${flow.offload})` : '';
+  return `${tupleText(original)}${nat}${offload}`;
+}
+
+const WITNESS_WORDS: Readonly<Record<WitnessKind, string>> = {
+  map: 'your --map',
+  'arp-reply': 'ARP reply',
+  'arp-gratuitous': 'gratuitous ARP',
+  'arp-request': 'ARP request of its own',
+  'nd-advertisement': 'neighbour advertisement',
+  'nd-unsolicited': 'unsolicited neighbour advertisement',
+  'nd-solicitation': 'neighbour solicitation of its own',
+  'nd-router': 'router advertisement',
+  'dhcp-ack': 'DHCP ACK',
+  originated: 'frames that it made itself',
+  'neighbor-event': "change of the sender's neighbour table",
+  'neighbor-entry': 'neighbour table entry',
+  lease: 'DHCP lease',
+  'own-frame': "the sender's own first frame to it",
+};
+
+/** `gratuitous ARP at 07:52:26.398689, router.lan3.pcap frame 185` */
+export function witnessText(witness: Witness): string {
+  const at = witness.time ? ` at ${clockTime(witness.time)}` : '';
+  const { origin } = witness;
+  if (!origin) return `${WITNESS_WORDS[witness.kind]}${at}`;
+  const where = origin.frame === undefined ? ` line ${origin.line ?? 0}` : ` frame ${origin.frame}`;
+  return `${WITNESS_WORDS[witness.kind]}${at}, ${printable(origin.input)}${where}`;
+}
+
+/** `186-190, 192, 200-467 and 12 more` */
+export function rangesText(ranges: readonly (readonly [number, number])[], most = 6): string {
+  const shown = ranges.slice(0, most).map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
+  const left = ranges.length - shown.length;
+  return shown.join(', ') + (left > 0 ? ` and ${counted(left, 'more range')}` : '');
+}
+
+/** A line as `tcpdump -e` prints it. */
+export function frameText(frame: EvidenceFrame): string {
+  const vlan = frame.vlan === undefined ? '' : `vlan ${frame.vlan}, `;
+  const port = (p: number | undefined): string => (p === undefined ? '' : `.${p}`);
+  const isPing = frame.protocol === 1 || frame.protocol === 58;
+  const ends = isPing
+    ? `${frame.srcIp} > ${frame.dstIp}`
+    : `${frame.srcIp}${port(frame.srcPort)} > ${frame.dstIp}${port(frame.dstPort)}`;
+  return `${clockTime(frame.time)} ${frame.srcMac} > ${frame.dstMac}, ${vlan}ttl ${frame.hopLimit}, length ${frame.length}: ${ends}: ${protocolName(frame.protocol)}`;
+}
+
+export function expectedText(misdelivery: Misdelivery): string {
+  return misdelivery.expected.join(' or ');
+}
+
+export const CONFIDENCE_WORDS: Readonly<Record<Confidence, string>> = {
+  proven: 'proven',
+  strong: 'strong evidence',
+  suspected: 'suspected',
+};
+
+/** The verdict in one sentence. */
+export function verdictSentence(totals: Totals, partial: boolean): string {
+  const judged = totals.delivered + totals.misdelivered;
+  const rest = totals.notJudged > 0 ? ` ${counted(totals.notJudged, 'frame')} could not be judged.` : '';
+  const soFar = partial ? ' Interrupted: this covers only what was read so far.' : '';
+  if (totals.misdelivered > 0) {
+    return `${count(totals.misdelivered)} of ${counted(judged, 'judged frame')} went to the right IP address and the wrong MAC.${rest}${soFar}`;
+  }
+  if (judged > 0) return `All ${counted(judged, 'judged frame')} went to the right MAC.${rest}${soFar}`;
+  if (totals.frames === 0) return `There are no frames to judge.${soFar}`;
+  return `None of ${counted(totals.frames, 'frame')} could be judged.${soFar}`;
+}

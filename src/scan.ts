@@ -1,0 +1,109 @@
+/**
+ * The engine: evidence in, analysis out. Every input is read once, what was reconstructed is judged, the captures that
+ * hold suspects are read a second time, and the analysis is put together. Nothing here knows files or terminals.
+ */
+
+import type { Ip, Mac } from './bytes/address.js';
+import type { ByteSource } from './bytes/source.js';
+import { Examination } from './detect/examine.js';
+import { findNetworks } from './detect/networks.js';
+import { findRouters } from './detect/routers.js';
+import { Verdicts } from './detect/verdicts.js';
+import { findOwnerships, type Surroundings } from './detect/witnesses.js';
+import { assemble } from './diagnose/assemble.js';
+import { InputReader, type InputFormat, type ReadInput } from './input-reader.js';
+import type { Analysis } from './model.js';
+import { DeviceNames } from './reconstruct/devices.js';
+import { digestHosts } from './reconstruct/hosts.js';
+import { Reconstruction } from './reconstruct/reconstruction.js';
+
+/** One input: a file, a member of an archive, or standard input. It can be opened more than once. */
+export interface Evidence {
+  /** Unique; what reports call it. */
+  readonly name: string;
+  /** Opens it from the beginning, decompressed. */
+  open(): ByteSource | Promise<ByteSource>;
+  /** Hash and size of the bytes as given; complete once it was read to the end. */
+  identity(): { sha256: string; bytes: number; compression?: string };
+}
+
+export interface ScanOptions {
+  /** Addresses and MACs that the user vouches for, as text. */
+  readonly map?: ReadonlyMap<string, Mac>;
+  /** Device names by input, `input#interface`, or the interface's own name. */
+  readonly devices?: ReadonlyMap<string, string>;
+  /** Formats by input name. */
+  readonly formats?: ReadonlyMap<string, InputFormat>;
+  /** Absolute ns since 1970: only frames within are judged. */
+  readonly from?: bigint;
+  readonly to?: bigint;
+  readonly signal?: AbortSignal;
+  /** Called now and then with the input at work and the bytes read of it. */
+  readonly onProgress?: (input: string, bytes: number) => void;
+  readonly generatorVersion: string;
+}
+
+/**
+ * Judges evidence. The order of the inputs does not matter.
+ * @throws the reason of `signal` when it is aborted
+ */
+export async function scan(evidence: readonly Evidence[], options: ScanOptions): Promise<Analysis> {
+  const r = new Reconstruction();
+  const reader = new InputReader(r, options);
+  const sorted = evidence.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const inputs: ReadInput[] = [];
+  for (const [index, piece] of sorted.entries()) inputs.push(await reader.first(index, piece));
+
+  const inputName = (input: number): string => inputs[input]?.name ?? '';
+  const hosts = digestHosts(r.facts, r.addresses);
+  const devices = new DeviceNames(r.taps.ports, hosts, inputName, options.devices ?? new Map());
+  const networks = findNetworks(r, hosts, (tap) => devices.of(tap));
+  const around: Surroundings = {
+    hosts,
+    networks,
+    routers: findRouters(r, hosts, networks),
+    networksOf: (device) => networksNamed(device, devices, r, networks.of),
+    inputName,
+  };
+  const ownerships = findOwnerships(r, around);
+  const verdicts = new Verdicts(r, around, ownerships, mapOf(r, options.map));
+  verdicts.run();
+  const examination = new Examination(r, verdicts);
+  for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
+    const piece = sorted[input];
+    if (piece) await reader.again(input, piece, examination);
+  }
+
+  return assemble({
+    reconstruction: r,
+    ownerships,
+    verdicts,
+    examination,
+    places: {
+      inputName,
+      deviceName: (tap) => {
+        const found = r.taps.all[tap];
+        return found ? devices.of(found) : '';
+      },
+    },
+    inputs: inputs.map((input, index) => reader.summarize(index, input, devices)),
+    diagnostics: inputs.flatMap((input) => input.diagnostics),
+    generatorVersion: options.generatorVersion,
+  });
+}
+
+function mapOf(r: Reconstruction, map: ScanOptions['map']): Map<Ip, Mac> {
+  const found = new Map<Ip, Mac>();
+  for (const [text, mac] of map ?? []) {
+    const ip = r.addresses.parse(text);
+    if (ip !== undefined) found.set(ip, mac);
+  }
+  return found;
+}
+
+/** Networks that a device is seen on; every network when no capture is of a device of that name. */
+function networksNamed(device: string | undefined, devices: DeviceNames, r: Reconstruction, networkOf: Int32Array): number[] {
+  const taps = device === undefined ? [] : devices.tapsNamed(device, r.taps.all);
+  const found = taps.length > 0 ? taps.map((tap) => networkOf[tap.id] ?? 0) : [...networkOf];
+  return [...new Set(found)];
+}
