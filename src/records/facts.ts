@@ -24,6 +24,8 @@ interface FactBase {
    * an entry which the next snapshot lacks was gone by then.
    */
   readonly snapshot: number;
+  /** The command showed only some entries (an address, a state, `| grep`): what this snapshot lacks may exist. */
+  readonly partial?: true;
 }
 
 /** `ip neigh`, `ip monitor neigh`, `/proc/net/arp`, `arp -an`. */
