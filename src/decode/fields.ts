@@ -4,7 +4,8 @@ import { type AddressTable, formatMac, ipFromWord, macFromWords } from '../bytes
 import { FrameBatch, FrameFlag, Link } from '../records/frame-batch.js';
 import { PacketBatch } from '../records/packet-batch.js';
 import { Decoder } from './frame.js';
-import { findInner, isInterSwitchLink, NETWORK } from './inner.js';
+import { findInner, isInterSwitchLink } from './inner.js';
+import { NETWORK } from './inner-packet.js';
 import { Protocol } from './ip.js';
 import { LinkType } from './link-type.js';
 import { EtherType } from './shim.js';
@@ -91,17 +92,23 @@ export class HeaderFields {
     this.vlanField(linkType, start, frames, row);
     const network = frames.networkOffset[row] ?? -1;
     if (network < 0) return;
-    switch (frames.etherType[row]) {
+    switch (frames.etherType[row] ?? -1) {
       case RARP:
         // On serial links it is Cisco's keepalive.
         if (frames.link[row] === Link.POINT_TO_POINT) return;
-        return this.arpFields(network, end);
+        {
+          this.arpFields(network, end);
+          return;
+        }
       case EtherType.ARP:
-        return this.arpFields(network, end);
+        this.arpFields(network, end);
+        return;
       case EtherType.IPV4:
-        return this.ipv4Fields(network, end, frames, row);
+        this.ipv4Fields(network, end, frames, row);
+        return;
       case EtherType.IPV6:
-        return this.ipv6Fields(network, end, frames, row);
+        this.ipv6Fields(network, end, frames, row);
+        return;
     }
   }
 
@@ -111,7 +118,7 @@ export class HeaderFields {
       flags & FrameFlag.SRC_MAC ? formatMac(macFromWords(frames.srcMacHigh[row] ?? 0, frames.srcMacLow[row] ?? 0)) : '';
     const destination =
       flags & FrameFlag.DST_MAC ? formatMac(macFromWords(frames.dstMacHigh[row] ?? 0, frames.dstMacLow[row] ?? 0)) : '';
-    switch (frames.link[row]) {
+    switch (frames.link[row] ?? Link.NONE) {
       case Link.ETHERNET:
         if (linkType === LinkType.FDDI || linkType === LinkType.TOKEN_RING) return;
         // tshark reads the type first; and FabricPath's outer addresses are no Ethernet addresses.
@@ -167,15 +174,17 @@ export class HeaderFields {
   private ipv4Fields(at: number, end: number, frames: FrameBatch, row: number): void {
     const headerLength = at < end ? (this.view.getUint8(at) & 15) * 4 : 0;
     if (at + 4 <= end && this.view.getUint16(at + 2) !== 0 && this.view.getUint16(at + 2) < headerLength) return;
-    if (frames.ipVersion[row] === 4 && at + headerLength <= end) {
+    if (frames.ipVersion[row] === 4) {
       this.set('ip.proto', String(this.view.getUint8(at + 9)));
       this.set('ip.src', this.addresses.format(ipFromWord(frames.srcIp[row] ?? 0, 4)));
-      this.set('ip.dst', this.addresses.format(ipFromWord(frames.dstIp[row] ?? 0, 4)));
+      const routeEnd = sourceRouteEnd(this.view, at + 20, Math.min(at + headerLength, at + 60), end);
+      if (routeEnd === NO_SOURCE_ROUTE)
+        this.set('ip.dst', this.addresses.format(ipFromWord(frames.dstIp[row] ?? 0, 4)));
+      else if (routeEnd !== CUT_OPTIONS) this.set('ip.dst', this.ipv4(routeEnd));
       this.portFields(end, frames, row);
     } else if (end > at && this.view.getUint8(at) >> 4 === 4 && (this.view.getUint8(at) & 15) >= 5) {
       if (at + 10 <= end) this.set('ip.proto', String(this.view.getUint8(at + 9)));
       if (at + 16 <= end) this.set('ip.src', this.ipv4(at + 12));
-      // tshark reads the destination after the options, of which one may change it.
     }
   }
 
@@ -234,3 +243,37 @@ const MIN_ETHER_TYPE = 1536;
 const FABRIC_PATH = 0x8903;
 const RARP = 0x8035;
 const ARPHRD_ATM = 19;
+
+const NO_SOURCE_ROUTE = -1;
+const CUT_OPTIONS = -2;
+const LOOSE_ROUTE = 131;
+const STRICT_ROUTE = 137;
+
+/**
+ * Where the last address of a source route (RFC 791 section 3.1) stands in the IPv4 options at `start`: tshark shows it
+ * as the destination, whereas the header holds the next stop; and it shows none when the options are cut.
+ */
+function sourceRouteEnd(view: DataView, start: number, optionsEnd: number, end: number): number {
+  let at = start;
+  while (at < optionsEnd) {
+    if (at >= end) return CUT_OPTIONS;
+    const type = view.getUint8(at);
+    if (type === 0) return NO_SOURCE_ROUTE;
+    if (type === 1) {
+      at++;
+      continue;
+    }
+    if (at + 1 >= optionsEnd) return NO_SOURCE_ROUTE;
+    if (at + 1 >= end) return CUT_OPTIONS;
+    const length = view.getUint8(at + 1);
+    if (length < 2 || at + length > optionsEnd) return NO_SOURCE_ROUTE;
+    if (type === LOOSE_ROUTE || type === STRICT_ROUTE) {
+      if (at + length > end) return CUT_OPTIONS;
+      // The pointer stands on an address; behind the last one, the route is done.
+      const pointer = length > 2 ? view.getUint8(at + 2) : 0;
+      return pointer >= 4 && pointer % 4 === 0 && pointer <= length ? at + length - 4 : NO_SOURCE_ROUTE;
+    }
+    at += length;
+  }
+  return NO_SOURCE_ROUTE;
+}

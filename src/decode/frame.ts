@@ -75,7 +75,7 @@ export class Decoder {
     const onSegment = skipShims(this.view, end, frames, row);
     const at = frames.networkOffset[row] ?? -1;
     if (at < 0) return;
-    switch (frames.etherType[row]) {
+    switch (frames.etherType[row] ?? -1) {
       case EtherType.IPV4:
         decodeIpv4(this.view, at, end, frames, row, this.addresses);
         break;

@@ -1,7 +1,8 @@
 /** Tunnels over UDP, told by port as tshark does. */
 
 import type { FrameBatch } from '../records/frame-batch.js';
-import { type InnerPacket, insideGre, linked, nextProtocol, typed } from './inner.js';
+import { insideGre } from './inner-gre.js';
+import { type InnerPacket, linked, nextProtocol, typed } from './inner-packet.js';
 import { LinkType } from './link-type.js';
 import { EtherType } from './shim.js';
 

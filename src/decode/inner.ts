@@ -6,35 +6,12 @@
  */
 
 import { type FrameBatch, FrameFlag, Link } from '../records/frame-batch.js';
+import { insideGre } from './inner-gre.js';
+import { type InnerPacket, linked, nextProtocol, TRANSPARENT_BRIDGING, typed } from './inner-packet.js';
 import { insideUdp } from './inner-udp.js';
 import { Protocol } from './ip.js';
 import { LinkType } from './link-type.js';
 import { EtherType, labelStackEnd, MAX_802_3_LENGTH } from './shim.js';
-
-/** A packet inside a packet: what its bytes begin with, where they begin, and where they end at the latest. */
-export interface InnerPacket {
-  /** A `LinkType`, or `NETWORK` when `etherType` tells what it is. */
-  readonly linkType: number;
-  readonly etherType: number;
-  readonly at: number;
-  readonly end: number;
-}
-
-/** `InnerPacket.linkType` when there is no link header. */
-export const NETWORK = -1;
-
-export const TRANSPARENT_BRIDGING = 0x6558;
-
-/** @returns an inner packet with a link header */
-export function linked(linkType: number, at: number, end: number): InnerPacket {
-  return { linkType, etherType: -1, at, end };
-}
-
-/** @returns an inner packet whose type is known: bridged Ethernet, or what the EtherType names */
-export function typed(etherType: number, at: number, end: number): InnerPacket {
-  if (etherType === TRANSPARENT_BRIDGING) return linked(LinkType.ETHERNET, at, end);
-  return { linkType: NETWORK, etherType, at, end };
-}
 
 /** @returns the packet inside row `row`, which ends at `end`; undefined when there is none that can be read */
 export function findInner(view: DataView, end: number, frames: FrameBatch, row: number): InnerPacket | undefined {
@@ -78,11 +55,16 @@ function insideShim(
     case 0x894f:
       return insideNsh(view, at, end);
     default:
-      return isInterSwitchLink(frames, row) ? linked(LinkType.ETHERNET, at + 12, end) : undefined;
+      return isInterSwitchLink(frames, row)
+        ? linked(LinkType.ETHERNET, at + (etherType === 0 ? 4 : 12), end)
+        : undefined;
   }
 }
 
-/** Cisco's ISL: a header of 26 bytes whose first address is this group, before the frame; `networkOffset` is 14 into it. */
+/**
+ * Cisco's ISL: a header of 26 bytes whose first address is this group, before the frame. `networkOffset` is 14 bytes
+ * into it, or 22 when what follows looked like SNAP.
+ */
 export function isInterSwitchLink(frames: FrameBatch, row: number): boolean {
   const high = frames.dstMacHigh[row];
   const isLength = (frames.etherType[row] ?? 0) <= MAX_802_3_LENGTH && frames.link[row] === Link.ETHERNET;
@@ -98,11 +80,13 @@ function insideMpls(view: DataView, at: number, end: number): InnerPacket | unde
   return linked(LinkType.ETHERNET, nibble === 0 ? payload + 4 : payload, end);
 }
 
-/** Arista's time stamp: subtype 1, version 0x10 with 64 bits of time. */
+/** Arista's time stamp: subtype 1, then a version whose lower byte is 0x10 for 64 bits of time, 0x20 for 48. */
 function insideAristaTimestamp(view: DataView, at: number, end: number): InnerPacket | undefined {
-  if (end - at < 4 || view.getUint32(at) !== 0x00010010) return undefined;
-  const type = at + 12;
-  return type + 2 <= end ? typed(view.getUint16(type), type + 2, end) : undefined;
+  if (end - at < 4 || view.getUint16(at) !== 1) return undefined;
+  const version = view.getUint8(at + 3);
+  const type = at + (version === 0x10 ? 12 : 10);
+  if ((version !== 0x10 && version !== 0x20) || type + 2 > end) return undefined;
+  return typed(view.getUint16(type), type + 2, end);
 }
 
 /** IEEE 802.1AE: readable when neither the encryption nor the changed-text bit is set; 16 bytes of check value follow. */
@@ -117,13 +101,6 @@ function insideMacsec(view: DataView, at: number, end: number): InnerPacket | un
 function insideNsh(view: DataView, at: number, end: number): InnerPacket | undefined {
   if (end - at < 8) return undefined;
   return nextProtocol(view.getUint8(at + 3), at + (view.getUint16(at) & 0x3f) * 4, end);
-}
-
-/** The next-protocol numbers that NSH and VXLAN-GPE share (RFC 8300 section 2.2). */
-export function nextProtocol(protocol: number, at: number, end: number): InnerPacket | undefined {
-  if (protocol === 1) return typed(EtherType.IPV4, at, end);
-  if (protocol === 2) return typed(EtherType.IPV6, at, end);
-  return protocol === 3 ? linked(LinkType.ETHERNET, at, end) : undefined;
 }
 
 function insideIp(view: DataView, packetEnd: number, frames: FrameBatch, row: number): InnerPacket | undefined {
@@ -185,34 +162,4 @@ function insideIcmpv6(view: DataView, at: number, end: number): InnerPacket | un
     option += length;
   }
   return undefined;
-}
-
-/** RFC 2784, 2890; version 1 is PPTP (RFC 2637). */
-export function insideGre(view: DataView, at: number, end: number): InnerPacket | undefined {
-  if (end - at < 4) return undefined;
-  const flags = view.getUint16(at);
-  const protocol = view.getUint16(at + 2);
-  let next = at + 4;
-  if (flags & 0xc000) next += 4;
-  if (flags & 0x2000) next += 4;
-  if (flags & 0x1000) next += 4;
-  if ((flags & 7) === 1 && flags & 0x80) next += 4;
-  switch (protocol) {
-    case 0x880b:
-      return linked(LinkType.PPP, next, end);
-    case 0x88be:
-      // ERSPAN type II has eight bytes of header, and type I, which has no sequence number, none.
-      return linked(LinkType.ETHERNET, flags & 0x1000 ? next + 8 : next, end);
-    case 0x22eb:
-      // ERSPAN type III: twelve bytes, and eight more of platform-specific header with the O bit.
-      if (end - next < 12) return undefined;
-      return linked(LinkType.ETHERNET, next + (view.getUint8(next + 11) & 1 ? 20 : 12), end);
-    case 0x883e:
-      // WCCP: version 2 has four bytes of redirect header before the packet.
-      return next < end ? typed(EtherType.IPV4, view.getUint8(next) >> 4 === 4 ? next : next + 4, end) : undefined;
-    default:
-      // Aruba's range of access point ports.
-      if (protocol >= 0x8200 && protocol <= 0x83ff) return linked(LinkType.IEEE802_11, next, end);
-      return typed(protocol, next, end);
-  }
 }

@@ -6,7 +6,10 @@ import { EtherType } from './shim.js';
 
 /** Frame control, destination, source, LLC. */
 export function decodeFddi(view: DataView, at: number, end: number, frames: FrameBatch, row: number): void {
-  if (end - at < 13) return cut(frames, row, Link.ETHERNET);
+  if (end - at < 13) {
+    cut(frames, row, Link.ETHERNET);
+    return;
+  }
   setDestination(view, at + 1, frames, row);
   setSource(view, at + 7, frames, row);
   frames.link[row] = Link.ETHERNET;
@@ -15,14 +18,20 @@ export function decodeFddi(view: DataView, at: number, end: number, frames: Fram
 
 /** Access and frame control, destination, source (its first bit: source routing), LLC. */
 export function decodeTokenRing(view: DataView, at: number, end: number, frames: FrameBatch, row: number): void {
-  if (end - at < 14) return cut(frames, row, Link.ETHERNET);
+  if (end - at < 14) {
+    cut(frames, row, Link.ETHERNET);
+    return;
+  }
   setDestination(view, at + 2, frames, row);
   setSource(view, at + 8, frames, row);
   frames.link[row] = Link.ETHERNET;
   let next = at + 14;
   if (view.getUint8(at + 8) & 0x80) {
     frames.srcMacHigh[row] = (frames.srcMacHigh[row] ?? 0) & 0x7fff;
-    if (end - next < 2) return cut(frames, row, Link.ETHERNET);
+    if (end - next < 2) {
+      cut(frames, row, Link.ETHERNET);
+      return;
+    }
     next += view.getUint8(next) & 0x1f;
   }
   if ((view.getUint8(at + 1) & 0xc0) === 0x40 && next <= end) follow(frames, row, Link.ETHERNET, 0, next);
@@ -38,19 +47,27 @@ export function decodeArcnet(
   row: number,
 ): void {
   const protocol = at + 2 + extra;
-  if (end - protocol < 4) return cut(frames, row, Link.POINT_TO_POINT);
+  if (end - protocol < 4) {
+    cut(frames, row, Link.POINT_TO_POINT);
+    return;
+  }
   frames.link[row] = Link.POINT_TO_POINT;
   switch (view.getUint8(protocol)) {
     case 0xf0:
-      return follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV4, protocol + 1);
+      follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV4, protocol + 1);
+      return;
     case 0xf1:
-      return follow(frames, row, Link.POINT_TO_POINT, EtherType.ARP, protocol + 1);
+      follow(frames, row, Link.POINT_TO_POINT, EtherType.ARP, protocol + 1);
+      return;
     case 0xd4:
-      return follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV4, protocol + 4);
+      follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV4, protocol + 4);
+      return;
     case 0xd5:
-      return follow(frames, row, Link.POINT_TO_POINT, EtherType.ARP, protocol + 4);
+      follow(frames, row, Link.POINT_TO_POINT, EtherType.ARP, protocol + 4);
+      return;
     case 0xc4:
-      return follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV6, protocol + 4);
+      follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV6, protocol + 4);
+      return;
   }
 }
 
@@ -63,13 +80,19 @@ export function decodeInfiniband(
   frames: FrameBatch,
   row: number,
 ): void {
-  if (end - at < header + 4) return cut(frames, row, Link.POINT_TO_POINT);
+  if (end - at < header + 4) {
+    cut(frames, row, Link.POINT_TO_POINT);
+    return;
+  }
   follow(frames, row, Link.POINT_TO_POINT, view.getUint16(at + header), at + header + 4);
 }
 
 /** Solaris ipnet: 24 bytes, of which the second is the address family. */
 export function decodeIpnet(view: DataView, at: number, end: number, frames: FrameBatch, row: number): void {
-  if (end - at < 24) return cut(frames, row, Link.LOOPBACK);
+  if (end - at < 24) {
+    cut(frames, row, Link.LOOPBACK);
+    return;
+  }
   frames.link[row] = Link.LOOPBACK;
   const family = view.getUint8(at + 1);
   if (family === 2 || family === 26)

@@ -6,19 +6,31 @@ import { EtherType, etherTypeOfPpp, MAX_802_3_LENGTH, pppHeaderEnd } from './shi
 
 /** PPP with or without HDLC address and control (RFC 1662), or Cisco HDLC on the same link type. */
 export function decodePpp(view: DataView, at: number, end: number, frames: FrameBatch, row: number): void {
-  if (end - at < 2) return cut(frames, row, Link.POINT_TO_POINT);
+  if (end - at < 2) {
+    cut(frames, row, Link.POINT_TO_POINT);
+    return;
+  }
   const first = view.getUint8(at);
-  if (first === 0x0f || first === 0x8f) return decodeCiscoHdlc(view, at, end, frames, row);
+  if (first === 0x0f || first === 0x8f) {
+    decodeCiscoHdlc(view, at, end, frames, row);
+    return;
+  }
   const protocol = view.getUint16(at) === 0xff03 ? at + 2 : at;
   const next = pppHeaderEnd(view, protocol, end);
-  if (next < 0) return cut(frames, row, Link.POINT_TO_POINT);
+  if (next < 0) {
+    cut(frames, row, Link.POINT_TO_POINT);
+    return;
+  }
   const etherType = etherTypeOfPpp(view, protocol);
   frames.link[row] = Link.POINT_TO_POINT;
   if (etherType >= 0) follow(frames, row, Link.POINT_TO_POINT, etherType, next);
 }
 
 export function decodeCiscoHdlc(view: DataView, at: number, end: number, frames: FrameBatch, row: number): void {
-  if (end - at < 4) return cut(frames, row, Link.POINT_TO_POINT);
+  if (end - at < 4) {
+    cut(frames, row, Link.POINT_TO_POINT);
+    return;
+  }
   frames.link[row] = Link.POINT_TO_POINT;
   const etherType = view.getUint16(at + 2);
   if (etherType > MAX_802_3_LENGTH) follow(frames, row, Link.POINT_TO_POINT, etherType, at + 4);
@@ -29,7 +41,10 @@ export function decodeFrameRelay(view: DataView, start: number, end: number, fra
   let at = start;
   while (at < end && at < start + 4 && (view.getUint8(at) & 1) === 0) at++;
   at++;
-  if (end - at < 2) return cut(frames, row, Link.POINT_TO_POINT);
+  if (end - at < 2) {
+    cut(frames, row, Link.POINT_TO_POINT);
+    return;
+  }
   frames.link[row] = Link.POINT_TO_POINT;
   if (view.getUint8(at) !== 3) {
     // Cisco's encapsulation has an EtherType here.
@@ -39,17 +54,27 @@ export function decodeFrameRelay(view: DataView, start: number, end: number, fra
   }
   at++;
   if (view.getUint8(at) === 0) at++;
-  if (at >= end) return cut(frames, row, Link.POINT_TO_POINT);
+  if (at >= end) {
+    cut(frames, row, Link.POINT_TO_POINT);
+    return;
+  }
   switch (view.getUint8(at)) {
     case 0xcc:
-      return follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV4, at + 1);
+      follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV4, at + 1);
+      return;
     case 0x8e:
-      return follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV6, at + 1);
+      follow(frames, row, Link.POINT_TO_POINT, EtherType.IPV6, at + 1);
+      return;
     case 0x80:
-      if (end - at < 6) return cut(frames, row, Link.POINT_TO_POINT);
+      if (end - at < 6) {
+        cut(frames, row, Link.POINT_TO_POINT);
+        return;
+      }
       // Bridged Ethernet (RFC 2427 section 4.2), with or without check sequence.
-      if ((view.getUint32(at) & 0xffffff) === BRIDGED && end - at >= 20)
-        return decodeBridged(view, at + 6, frames, row);
+      if ((view.getUint32(at) & 0xffffff) === BRIDGED && end - at >= 20) {
+        decodeBridged(view, at + 6, frames, row);
+        return;
+      }
       if ((view.getUint32(at) & 0xffffff) === 0)
         follow(frames, row, Link.POINT_TO_POINT, view.getUint16(at + 4), at + 6);
   }

@@ -52,7 +52,10 @@ export function decodeWifi(
   frames: FrameBatch,
   row: number,
 ): void {
-  if (end - at < 2) return addFlag(frames, row, FrameFlag.CUT);
+  if (end - at < 2) {
+    addFlag(frames, row, FrameFlag.CUT);
+    return;
+  }
   const control = view.getUint8(at);
   const flags = view.getUint8(at + 1);
   const type = (control >> 2) & 3;
@@ -62,21 +65,30 @@ export function decodeWifi(
   const destination = toDs ? at + 16 : at + 4;
   const source = fromDs ? (toDs ? at + 24 : at + 16) : at + 10;
   let body = at + (toDs && fromDs ? 30 : 24);
-  if (body > end) return addFlag(frames, row, FrameFlag.CUT);
+  if (body > end) {
+    addFlag(frames, row, FrameFlag.CUT);
+    return;
+  }
   setDestination(view, destination, frames, row);
   setSource(view, source, frames, row);
   const subtype = control >> 4;
   if (type !== 2) return;
   const qos = body;
   if (subtype & 8) body += flags & 0x80 ? 6 : 2;
-  if (body > end) return addFlag(frames, row, FrameFlag.CUT);
+  if (body > end) {
+    addFlag(frames, row, FrameFlag.CUT);
+    return;
+  }
   const isAggregate = (subtype & 8) !== 0 && (view.getUint8(qos) & 0x80) !== 0;
   // Subtypes with bit 2 carry no data; protected ones none that can be read.
   if (subtype & 4 || flags & 0x40) return;
   if (linkType === LinkType.RADIOTAP && hasPadding(view, radio, at)) body = at + ((body - at + 3) & ~3);
   if (isAggregate) {
     // A-MSDU: the first subframe with its own addresses and length.
-    if (end - body < 14) return addFlag(frames, row, FrameFlag.CUT);
+    if (end - body < 14) {
+      addFlag(frames, row, FrameFlag.CUT);
+      return;
+    }
     setDestination(view, body, frames, row);
     setSource(view, body + 6, frames, row);
     body += 14;
