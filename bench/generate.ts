@@ -7,7 +7,7 @@ import { Random } from './random.js';
 import { type Workload } from './workloads.js';
 
 /** Part of the names of generated files: raise it with every change of what is generated. */
-const VERSION = 2;
+const VERSION = 3;
 
 const INTERFACES = [
   { name: 'br-lan', mac: [0x02, 0xaa, 0, 0, 0, 1], ipv4: [10, 0, 0, 1, 255, 255, 0, 0] },
@@ -54,21 +54,14 @@ function write(workload: Workload, out: CaptureWriter): void {
       host = (host + 1) % network.hosts;
       count += chat(workload, frames, host, time);
     } else {
-      const flow = pick(workload, random, out.written);
+      const flow = random.below(workload.flows);
       frames.flow(flow, random.below(2) === 0 ? 0 : 1, workload.length(random), time, count);
       count++;
     }
   }
 }
 
-/** Any flow, or one of those whose turn it is at this place of the capture. */
-function pick(workload: Workload, random: Random, written: number): number {
-  if (workload.live === undefined) return random.below(workload.flows);
-  const begun = Math.floor((written / workload.bytes) * (workload.flows - workload.live));
-  return Math.max(0, begun) + random.below(workload.live);
-}
-
-/** Neighbour traffic that keeps the bindings fresh. Returns how many frames it wrote. */
+/** Neighbor traffic that keeps the bindings fresh. Returns how many frames it wrote. */
 function chat(workload: Workload, frames: FrameWriter, host: number, time: number): number {
   switch (host % 10) {
     case 0:

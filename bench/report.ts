@@ -4,8 +4,9 @@ import { MACSCAN, NATIVE, PREFETCH, type Tool } from './tools.js';
 /** The runs of one tool on one capture, one per round. */
 export interface Measured {
   readonly tool: Tool;
-  /** Frames that it was given. */
+  /** Frames that it was given, and whether these are not all. */
   readonly frames: number;
+  readonly sliced: boolean;
   readonly runs: readonly Run[];
   readonly failure?: Failure;
 }
@@ -41,7 +42,7 @@ export function summary(measured: readonly Measured[]): string {
 }
 
 function row(entry: Measured, native: Measured | undefined, macscan: Measured | undefined): string[] {
-  const name = entry.tool.sliced === true ? `${entry.tool.name} (first ${entry.frames} frames)` : entry.tool.name;
+  const name = entry.sliced ? `${entry.tool.name} (first ${entry.frames} frames)` : entry.tool.name;
   if (entry.failure !== undefined) return [name, entry.failure.why, '', '', '', '', ''];
   const cpu = median(entry.runs.map((run) => run.cpu));
   const wall = median(entry.runs.map((run) => run.wall));
