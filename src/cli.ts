@@ -12,12 +12,30 @@ const program = new Command('macscan')
   .description('Finds the frames that went to the right IP address and the wrong MAC, in captures and router dumps.')
   .version(version, '-V, --version')
   .argument('[evidence...]', 'captures, dumps, folders, tar archives, a saved analysis, or - for standard input')
-  .option('-o, --output <file>', 'write the result to a file, its format told by the ending (.json, .txt); - for standard output; repeatable', collect, [])
+  .option(
+    '-o, --output <file>',
+    'write the result to a file, its format told by the ending (.json, .txt); - for standard output; repeatable',
+    collect,
+    [],
+  )
   .addOption(new Option('-f, --format <name>', 'format on standard output').choices(['text', 'json']).default('text'))
   .option('--map <ip=mac>', 'an address and the MAC that has it; repeatable', collect, [])
-  .option('--device <interface=name>', 'name the device of a capture (its input name) or of a pcapng interface (input#number); repeatable', collect, [])
-  .option('--as <name=format>', 'read an input as pcap, pcapng, text or analysis whatever it looks like; repeatable', collect, [])
-  .option('--from <time>', 'judge only frames from this time on (2026-11-21T07:52:26.5, or seconds since 1970); UTC unless it says otherwise')
+  .option(
+    '--device <interface=name>',
+    'name the device of a capture (its input name) or of a pcapng interface (input#number); repeatable',
+    collect,
+    [],
+  )
+  .option(
+    '--as <name=format>',
+    'read an input as pcap, pcapng, text or analysis whatever it looks like; repeatable',
+    collect,
+    [],
+  )
+  .option(
+    '--from <time>',
+    'judge only frames from this time on (2026-11-21T07:52:26.5, or seconds since 1970); UTC unless it says otherwise',
+  )
   .option('--to <time>', 'judge only frames up to this time')
   .option('--no-exit-code', 'exit 0 whatever the verdict')
   .option('-q, --quiet', 'print the verdict only', false)
@@ -34,7 +52,9 @@ const program = new Command('macscan')
 
 program
   .command('frames')
-  .description('Print what is decoded of each frame of a capture as tab-separated values, with the field names of tshark.')
+  .description(
+    'Print what is decoded of each frame of a capture as tab-separated values, with the field names of tshark.',
+  )
   .argument('<capture>', 'a capture, or - for standard input')
   .action(async (capture: string) => {
     const { framesCommand } = await import('./commands/frames.js');

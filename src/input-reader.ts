@@ -71,7 +71,11 @@ export class InputReader {
       }
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      notes.add({ id: 'input-failed', what: `${error.message.slice(error.input.length + 2)}.`, action: 'It was left out.' });
+      notes.add({
+        id: 'input-failed',
+        what: `${error.message.slice(error.input.length + 2)}.`,
+        action: 'It was left out.',
+      });
     }
     const frames = this.r.frames.get(index) ?? 0;
     return { name: evidence.name, evidence, kind, facts, frames, ...span, dropped, diagnostics: notes.all() };
@@ -83,7 +87,11 @@ export class InputReader {
     const silent = new Notes(evidence.name);
     const kind = await this.kindOf(evidence);
     if (kind === 'text') await this.text(index, evidence, silent, () => (frames) => examination.add(frames), true);
-    else await this.capture(evidence, this.sink(silent, new Map(), () => examination.add(this.frames), true));
+    else
+      await this.capture(
+        evidence,
+        this.sink(silent, new Map(), () => examination.add(this.frames), true),
+      );
   }
 
   /** What the analysis says of an input. */
@@ -106,11 +114,15 @@ export class InputReader {
               frames: port.frames,
               ...(port.description.filter === undefined ? {} : { filter: port.description.filter }),
               ...(port.description.snapLength > 0 ? { snapLength: port.description.snapLength } : {}),
-              ...(input.dropped.has(port.description.index) ? { dropped: input.dropped.get(port.description.index) ?? 0 } : {}),
+              ...(input.dropped.has(port.description.index)
+                ? { dropped: input.dropped.get(port.description.index) ?? 0 }
+                : {}),
             })),
           }
         : {}),
-      ...(input.facts ? { facts: Object.fromEntries([...input.facts.facts].sort()), unknownLines: input.facts.unknownLines } : {}),
+      ...(input.facts
+        ? { facts: Object.fromEntries([...input.facts.factsByKind].sort()), unknownLines: input.facts.unknownLines }
+        : {}),
     };
   }
 
@@ -160,7 +172,11 @@ export class InputReader {
       }
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      notes.add({ id: 'input-failed', what: `${error.message.slice(error.input.length + 2)}.`, action: 'Everything before it was used.' });
+      notes.add({
+        id: 'input-failed',
+        what: `${error.message.slice(error.input.length + 2)}.`,
+        action: 'Everything before it was used.',
+      });
     } finally {
       source.close();
     }
@@ -204,7 +220,13 @@ class Notes {
 
   all(): Diagnostic[] {
     if (this.more === 0) return this.list;
-    const rest = { id: 'more-diagnostics', input: this.input, what: 'There is more of this kind.', action: 'It was counted.', count: this.more };
+    const rest = {
+      id: 'more-diagnostics',
+      input: this.input,
+      what: 'There is more of this kind.',
+      action: 'It was counted.',
+      count: this.more,
+    };
     return [...this.list, rest];
   }
 }

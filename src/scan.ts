@@ -102,7 +102,12 @@ function mapOf(r: Reconstruction, map: ScanOptions['map']): Map<Ip, Mac> {
 }
 
 /** Networks that a device is seen on; every network when no capture is of a device of that name. */
-function networksNamed(device: string | undefined, devices: DeviceNames, r: Reconstruction, networkOf: Int32Array): number[] {
+function networksNamed(
+  device: string | undefined,
+  devices: DeviceNames,
+  r: Reconstruction,
+  networkOf: Int32Array,
+): number[] {
   const taps = device === undefined ? [] : devices.tapsNamed(device, r.taps.all);
   const found = taps.length > 0 ? taps.map((tap) => networkOf[tap.id] ?? 0) : [...networkOf];
   return [...new Set(found)];

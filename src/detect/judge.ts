@@ -101,7 +101,8 @@ export class Judge {
     if (mac === mapped) return always(DELIVERED);
     if (this.mayHandOver(transmitter, mac)) return always(DELIVERED);
     const ownership = this.ownerships.get(addressKey(network, ip));
-    if (!ownership || !this.knowsOnLink(ownership, network, transmitter)) return this.ruleOffLink(network, transmitter, mac);
+    if (!ownership || !this.knowsOnLink(ownership, network, transmitter))
+      return this.ruleOffLink(network, transmitter, mac);
     const because: Witness = { kind: 'map', ip: this.r.addresses.format(ip), mac: formatMac(mapped) };
     return always({ verdict: 'misdelivered', expected: [mapped], because: [because] });
   }
@@ -111,7 +112,9 @@ export class Judge {
     const stretches: Stretch[] = [];
     const first = tenures[0];
     stretches.push({ from: ALWAYS, ruling: first?.macs.includes(mac) ? DELIVERED : notJudged('no-witness-yet') });
-    const foreign = tenures.some((tenure) => tenure.macs.includes(mac)) ? undefined : this.ruleForeign(ownership, network, transmitter, mac);
+    const foreign = tenures.some((tenure) => tenure.macs.includes(mac))
+      ? undefined
+      : this.ruleForeign(ownership, network, transmitter, mac);
     let formerLearned: Learned | undefined;
     tenures.forEach((tenure, index) => {
       const next = tenures[index + 1];
@@ -151,11 +154,14 @@ export class Judge {
       stretches.push({ from: tenure.start, ruling: DELIVERED });
       return;
     }
-    const because = [this.witnessOf(ownership.ip, tenure.testimonies[0]), learned.witness].filter((w) => w !== undefined);
+    const because = [this.witnessOf(ownership.ip, tenure.testimonies[0]), learned.witness].filter(
+      (w) => w !== undefined,
+    );
     const late: Ruling = { verdict: 'misdelivered', expected: tenure.macs, because };
     const early: Ruling = { ...late, verdict: 'delivered', class: 'convergence' };
     if (learned.time > tenure.start) stretches.push({ from: tenure.start, ruling: early });
-    if (learned.time < (next?.start ?? Infinity)) stretches.push({ from: Math.max(learned.time, tenure.start), ruling: late });
+    if (learned.time < (next?.start ?? Infinity))
+      stretches.push({ from: Math.max(learned.time, tenure.start), ruling: late });
   }
 
   /** A MAC that never had the address, while another one does. */
@@ -169,7 +175,7 @@ export class Judge {
     return (tenure) => ({
       verdict: 'misdelivered',
       expected: tenure.macs,
-      because: [this.witnessOf(ownership.ip, strongest(tenure.testimonies))].filter((w) => w !== undefined),
+      because: this.witnessesOf(ownership.ip, tenure),
     });
   }
 
@@ -240,6 +246,12 @@ export class Judge {
     return learnedOf(this.r, this.around, ownership, tenure, transmitter, own);
   }
 
+  /** The first witness of a tenure, and the strongest one. */
+  private witnessesOf(ip: Ip, tenure: Tenure): Witness[] {
+    const chosen = new Set([tenure.testimonies[0], strongest(tenure.testimonies)]);
+    return [...chosen].map((testimony) => this.witnessOf(ip, testimony)).filter((w) => w !== undefined);
+  }
+
   private witnessOf(ip: Ip, testimony: Testimony | undefined): Witness | undefined {
     if (!testimony) return undefined;
     return {
@@ -252,7 +264,15 @@ export class Judge {
   }
 }
 
-const STRENGTH = ['arp-reply', 'nd-advertisement', 'arp-gratuitous', 'nd-unsolicited', 'arp-request', 'nd-solicitation', 'originated'];
+const STRENGTH = [
+  'arp-reply',
+  'nd-advertisement',
+  'arp-gratuitous',
+  'nd-unsolicited',
+  'arp-request',
+  'nd-solicitation',
+  'originated',
+];
 
 function strongest(testimonies: readonly Testimony[]): Testimony | undefined {
   const rank = (t: Testimony): number => (STRENGTH.includes(t.kind) ? STRENGTH.indexOf(t.kind) : STRENGTH.length);

@@ -90,7 +90,13 @@ function tableChange(r: Reconstruction, around: Surroundings, ip: Ip, tenure: Te
   return change;
 }
 
-function firstHeard(r: Reconstruction, around: Surroundings, ownership: Ownership, tenure: Tenure, transmitter: Mac): Learned {
+function firstHeard(
+  r: Reconstruction,
+  around: Surroundings,
+  ownership: Ownership,
+  tenure: Tenure,
+  transmitter: Mac,
+): Learned {
   let best: Learned = { time: Infinity, witness: undefined };
   for (const run of r.claims.runs) {
     if (run.ip !== ownership.ip || !tenure.macs.includes(run.mac)) continue;

@@ -67,7 +67,7 @@ export function runsOfLeg(r: Reconstruction, leg: number): Run[] {
       mixed: false,
     },
   ];
-  for (let entry = words[w + Leg.CLOSED] ?? -1; entry >= 0; ) {
+  for (let entry = words[w + Leg.CLOSED] ?? -1; entry >= 0;) {
     const e = entry * CLOSED_WORDS;
     const d = entry * CLOSED_DOUBLES;
     const flags = closed.words[e + Closed.FLAGS] ?? 0;

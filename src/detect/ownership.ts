@@ -68,7 +68,8 @@ export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
       if (held >= 0) tenures.push(mergeAll(tenures.splice(held)));
       const shared = held >= 0 ? tenures.at(-1) : undefined;
       if (shared) extend(shared, testimony);
-      else tenures.push({ macs: [testimony.mac], start: testimony.first, end: testimony.last, testimonies: [testimony] });
+      else
+        tenures.push({ macs: [testimony.mac], start: testimony.first, end: testimony.last, testimonies: [testimony] });
     }
   }
   return tenures;

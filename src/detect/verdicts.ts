@@ -30,7 +30,12 @@ export class Verdicts {
   private readonly judge: Judge;
   private readonly cache = new Map<string, readonly Stretch[]>();
 
-  constructor(r: Reconstruction, around: Surroundings, ownerships: ReadonlyMap<number, Ownership>, map: ReadonlyMap<Ip, Mac>) {
+  constructor(
+    r: Reconstruction,
+    around: Surroundings,
+    ownerships: ReadonlyMap<number, Ownership>,
+    map: ReadonlyMap<Ip, Mac>,
+  ) {
     this.r = r;
     this.around = around;
     this.ownerships = ownerships;
@@ -82,15 +87,24 @@ export class Verdicts {
     const touched = stretchesWithin(stretches, run.first, run.last);
     const first = touched[0]?.ruling;
     if (!first || first.verdict === 'misdelivered' || first.class) return undefined;
-    return touched.every(({ ruling }) => ruling.verdict === first.verdict && ruling.reason === first.reason && !ruling.class)
-      ? first
-      : undefined;
+    const isOne = touched.every(
+      ({ ruling }) => ruling.verdict === first.verdict && ruling.reason === first.reason && !ruling.class,
+    );
+    if (!isOne) return undefined;
+    return first.reason === 'unknown-next-hop' && this.isAnswered(view, run.mac) ? DELIVERED : first;
+  }
+
+  /** Whether the MAC sent packets of the same flow back: then it is a way to the destination, whoever it is. */
+  private isAnswered(view: LegView, mac: Mac): boolean {
+    return this.r.legs.hasAnswer(view.leg, Math.floor(mac / 0x1_0000_0000), mac | 0);
   }
 
   /** Rulings that need no history. */
   private quickRuling(view: LegView, mac: Mac): Ruling | undefined {
     if (isGroupMac(mac)) {
-      return isGroupIp(this.r, view.dstIp) || (mac === BROADCAST_MAC && isSubnetBroadcast(view.dstIp)) ? DELIVERED : notJudged('group-mac');
+      return isGroupIp(this.r, view.dstIp) || (mac === BROADCAST_MAC && isSubnetBroadcast(view.dstIp))
+        ? DELIVERED
+        : notJudged('group-mac');
     }
     // Wi-Fi turns multicast into unicast; a DHCP server writes to the MAC in the message, before anybody has the address.
     if (isGroupIp(this.r, view.dstIp)) return DELIVERED;

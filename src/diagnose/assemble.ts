@@ -5,7 +5,18 @@ import type { Examination, MisdeliveredFrames, SeenFrame } from '../detect/exami
 import type { JudgeReason } from '../detect/judge.js';
 import type { Ownership } from '../detect/ownership.js';
 import type { Verdicts } from '../detect/verdicts.js';
-import { ANALYSIS_VERSION, type Analysis, type Binding, type Diagnostic, type EvidenceFrame, type Input, type Misdelivery, type NotJudged, type Totals, type Verdict } from '../model.js';
+import {
+  ANALYSIS_VERSION,
+  type Analysis,
+  type Binding,
+  type Diagnostic,
+  type EvidenceFrame,
+  type Input,
+  type Misdelivery,
+  type NotJudged,
+  type Totals,
+  type Verdict,
+} from '../model.js';
 import { UNJUDGED, type Reconstruction } from '../reconstruct/reconstruction.js';
 import { findingsOf } from './findings.js';
 import { findFlows, tupleOf, type FoundFlows, type Places } from './flows.js';
@@ -69,7 +80,12 @@ function totalsOf(r: Reconstruction, verdicts: Verdicts, misdeliveries: readonly
   return { frames, delivered, misdelivered, notJudged: frames - delivered - misdelivered };
 }
 
-function misdeliveriesOf(r: Reconstruction, examination: Examination, found: FoundFlows, places: Places): Misdelivery[] {
+function misdeliveriesOf(
+  r: Reconstruction,
+  examination: Examination,
+  found: FoundFlows,
+  places: Places,
+): Misdelivery[] {
   const all = [...examination.misdelivered.values()].map((bucket): Omit<Misdelivery, 'id'> => {
     const tap = r.taps.all[bucket.view.tap];
     return {
@@ -84,14 +100,20 @@ function misdeliveriesOf(r: Reconstruction, examination: Examination, found: Fou
       frameRanges: pairs(bucket.ranges),
       firstTime: r.epoch.text(bucket.first),
       lastTime: r.epoch.text(bucket.last),
-      flows: [...new Set([...bucket.legs].map((leg) => found.idOfLeg.get(leg) ?? ''))].filter((id) => id !== '').sort(byNumber),
+      flows: [...new Set([...bucket.legs].map((leg) => found.idOfLeg.get(leg) ?? ''))]
+        .filter((id) => id !== '')
+        .sort(byNumber),
       ...(bucket.class ? { class: bucket.class } : {}),
       because: [...bucket.because.values()],
       evidence: bucket.evidence.map((seen) => evidenceOf(r, seen, bucket)),
     };
   });
-  const order = (m: Omit<Misdelivery, 'id'>): string => `${m.class ? 1 : 0} ${m.input} ${m.device} ${m.vlan ?? ''} ${m.srcMac} ${m.dstIp} ${m.dstMac}`;
-  all.sort((a, b) => Number(Boolean(a.class)) - Number(Boolean(b.class)) || b.frames - a.frames || (order(a) < order(b) ? -1 : 1));
+  const order = (m: Omit<Misdelivery, 'id'>): string =>
+    `${m.class ? 1 : 0} ${m.input} ${m.device} ${m.vlan ?? ''} ${m.srcMac} ${m.dstIp} ${m.dstMac}`;
+  all.sort(
+    (a, b) =>
+      Number(Boolean(a.class)) - Number(Boolean(b.class)) || b.frames - a.frames || (order(a) < order(b) ? -1 : 1),
+  );
   return all.map((m, i) => ({ id: `M${i + 1}`, ...m }));
 }
 
@@ -149,7 +171,10 @@ function bindingsOf(parts: Parts, misdeliveries: readonly Misdelivery[]): Bindin
       }
     }
   }
-  return bindings.sort((a, b) => a.network - b.network || compare(a.ip, b.ip) || compare(a.from ?? '', b.from ?? '') || compare(a.mac, b.mac));
+  return bindings.sort(
+    (a, b) =>
+      a.network - b.network || compare(a.ip, b.ip) || compare(a.from ?? '', b.from ?? '') || compare(a.mac, b.mac),
+  );
 }
 
 const MAX_WITNESSES = 20;

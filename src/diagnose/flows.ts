@@ -47,7 +47,8 @@ export function findFlows(r: Reconstruction, examination: Examination, verdicts:
   collectLegs(r, wanted);
 
   const drafts = [...new Set(wanted.values())];
-  for (const draft of drafts) draft.first = Math.min(...draft.legs.map((leg) => runsOfLeg(r, leg)[0]?.first ?? Infinity));
+  for (const draft of drafts)
+    draft.first = Math.min(...draft.legs.map((leg) => runsOfLeg(r, leg)[0]?.first ?? Infinity));
   drafts.sort((a, b) => a.first - b.first || (textOf(a.original) < textOf(b.original) ? -1 : 1));
   const idOfLeg = new Map<number, string>();
   const flows = drafts.map((draft, i): Flow => {
@@ -93,7 +94,10 @@ function textOf(tuple: Tuple): string {
 
 function tupleOfConntrack(tuple: ConntrackTuple, protocol: number): Tuple {
   const echo = tuple.icmpId !== undefined ? { srcPort: tuple.icmpId, dstPort: tuple.icmpId } : {};
-  const ports = tuple.srcPort !== undefined && tuple.dstPort !== undefined ? { srcPort: tuple.srcPort, dstPort: tuple.dstPort } : echo;
+  const ports =
+    tuple.srcPort !== undefined && tuple.dstPort !== undefined
+      ? { srcPort: tuple.srcPort, dstPort: tuple.dstPort }
+      : echo;
   return { srcIp: tuple.src, dstIp: tuple.dst, protocol, ...ports };
 }
 
@@ -110,7 +114,8 @@ function entriesOf(r: Reconstruction, seeds: readonly Tuple[]): Map<string, Conn
   for (const entry of r.facts.conntrack.values()) {
     const original = tupleOfConntrack(entry.first.original, entry.protocol);
     const reply = tupleOfConntrack(entry.first.reply, entry.protocol);
-    for (const form of formsOf(original, reply).map(textOf)) if (wanted.has(form) && !found.has(form)) found.set(form, entry);
+    for (const form of formsOf(original, reply).map(textOf))
+      if (wanted.has(form) && !found.has(form)) found.set(form, entry);
   }
   return found;
 }

@@ -12,8 +12,10 @@ export interface ReasonWords {
   readonly collect?: (device: string) => string;
 }
 
-const record = (device: string): string => `tcpdump -i ${device} -e -n -s 128 -w ${device.replaceAll(/[<>]/g, '')}.pcap`;
-const withNeighbors = (device: string): string => `${record(device)} '... or arp or icmp6'; ip -s neigh show dev ${device}`;
+const record = (device: string): string =>
+  `tcpdump -i ${device} -e -n -s 128 -w ${device.replaceAll(/[<>]/g, '')}.pcap`;
+const withNeighbors = (device: string): string =>
+  `${record(device)} '... or arp or icmp6'; ip -s neigh show dev ${device}`;
 
 export const REASONS: Readonly<Record<Reason, ReasonWords>> = {
   'no-destination-mac': {

@@ -5,10 +5,10 @@
  * A *leg* is one flow direction on one tap by one transmitter (source MAC); frames with an initial hop limit (64, 128,
  * 255: the sender made them) and others (a router passed them on) are different legs, so that the copies before and
  * after routing never mix. A leg's frames to one destination MAC in an unbroken row are a mapping; when the MAC changes,
- * the mapping is closed and moved to a side table.
+ * the mapping is closed and moved to a log.
  *
- * Layout: one 64-byte record per leg in one Int32Array with a Float64Array view, so that a packet touches one cache line;
- * an open-addressed table of (hash, index) slots finds it. Growing rehashes slots, never records.
+ * Layout: one 64-byte record per leg in one Int32Array with a Float64Array view, so that a packet touches one cache
+ * line; an open-addressed table of (hash, index) slots finds it. Growing rehashes slots, never records.
  */
 
 import { FrameFlag, type FrameBatch } from '../records/frame-batch.js';
@@ -20,14 +20,17 @@ import { MappingLog } from './mapping-log.js';
 const BASE_BYTES = 48;
 const INITIAL_LEGS = 4096;
 /** Bytes of one mapping are counted in 32 bits; a mapping that would overflow is closed and the next one begins. */
+const MAX_BYTES = 0xffff_ffff;
 const MAX_LENGTH = 0x7fff_ffff;
+/** Row of a frame that is no leg. */
+export const NO_LEG = -1;
 
 export class LegTable {
   count = 0;
   readonly closed = new MappingLog();
   words: Int32Array;
   doubles: Float64Array;
-  /** Leg of each row of the last batch, -1 for frames that are no leg (no IP, no MACs). */
+  /** Leg of each row of the last batch, `NO_LEG` for frames that are none (no IP, no MACs). */
   readonly row = new Int32Array(BATCH_SIZE);
 
   private capacity = INITIAL_LEGS;
@@ -35,7 +38,7 @@ export class LegTable {
   private readonly hash = new Int32Array(BATCH_SIZE);
   private readonly meta = new Int32Array(BATCH_SIZE);
   /** Keeps the touch pass from being optimised away. */
-  private sink = 0;
+  private touched = 0;
 
   constructor() {
     const buffer = new ArrayBuffer(BASE_BYTES + INITIAL_LEGS * LEG_WORDS * 4);
@@ -47,7 +50,7 @@ export class LegTable {
   add(frames: FrameBatch, taps: Int32Array, skip: Uint8Array): void {
     this.prepare(frames, taps, skip);
     for (let i = 0; i < frames.count; i++) {
-      if (this.row[i] === -1) continue;
+      if (this.row[i] === NO_LEG) continue;
       let leg = this.lookup(frames, i);
       if (leg < 0) leg = this.insert(frames, i);
       else this.extend(leg, frames, i);
@@ -59,59 +62,87 @@ export class LegTable {
   find(frames: FrameBatch, taps: Int32Array, skip: Uint8Array): void {
     this.prepare(frames, taps, skip);
     for (let i = 0; i < frames.count; i++) {
-      if (this.row[i] !== -1) this.row[i] = this.lookup(frames, i);
+      if (this.row[i] !== NO_LEG) this.row[i] = this.lookup(frames, i);
     }
+  }
+
+  /** Whether a MAC sent packets of the same flow back, on the same tap. */
+  hasAnswer(leg: number, macHigh: number, macLow: number): boolean {
+    const { words } = this;
+    const w = leg * LEG_WORDS;
+    const meta = words[w + Leg.META] ?? 0;
+    const ports = words[w + Leg.PORTS] ?? 0;
+    const turned = (ports << 16) | (ports >>> 16);
+    const src = words[w + Leg.DST_IP] ?? 0;
+    const dst = words[w + Leg.SRC_IP] ?? 0;
+    return [meta & ~LegBit.INITIAL_HOP_LIMIT, meta | LegBit.INITIAL_HOP_LIMIT].some(
+      (m) => this.seek(hashOf(m, src, dst, turned, macLow), m, src, dst, turned, macHigh, macLow) >= 0,
+    );
   }
 
   /** Hashes each row, and touches slot and record, so that the cache misses of a batch overlap. */
   private prepare(frames: FrameBatch, taps: Int32Array, skip: Uint8Array): void {
     const { slots, words, hash, meta, row } = this;
     const mask = slots.length / 2 - 1;
-    const bothMacs = FrameFlag.SRC_MAC | FrameFlag.DST_MAC;
+    let touched = 0;
     for (let i = 0; i < frames.count; i++) {
-      const flags = frames.flags[i]!;
-      const protocol = frames.protocol[i]!;
-      if ((flags & bothMacs) !== bothMacs || protocol < 0 || frames.ipVersion[i] === 0 || skip[i] !== 0) {
-        row[i] = -1;
+      const flags = frames.flags[i] ?? 0;
+      if (
+        skip[i] !== 0 ||
+        (flags & BOTH_MACS) !== BOTH_MACS ||
+        frames.ipVersion[i] === 0 ||
+        (frames.protocol[i] ?? -1) < 0
+      ) {
+        row[i] = NO_LEG;
         continue;
       }
       row[i] = 0;
       const m =
-        (taps[i]! << 16) |
-        (protocol << 8) |
+        ((taps[i] ?? 0) << 16) |
+        ((frames.protocol[i] ?? 0) << 8) |
         (frames.ipVersion[i] === 6 ? LegBit.IPV6 : 0) |
-        (isInitialHopLimit(frames.hopLimit[i]!) ? LegBit.INITIAL_HOP_LIMIT : 0) |
+        (isInitialHopLimit(frames.hopLimit[i] ?? 0) ? LegBit.INITIAL_HOP_LIMIT : 0) |
         (flags & FrameFlag.LATER_FRAGMENT ? LegBit.LATER_FRAGMENT : 0);
+      const ports = ((frames.srcPort[i] ?? 0) << 16) | (frames.dstPort[i] ?? 0);
+      const h = hashOf(m, frames.srcIp[i] ?? 0, frames.dstIp[i] ?? 0, ports, frames.srcMacLow[i] ?? 0);
       meta[i] = m;
-      let h = Math.imul(frames.srcIp[i]! ^ (m >>> 16), 0x9e3779b1) ^ Math.imul(frames.dstIp[i]!, 0x85ebca6b);
-      h = Math.imul(h ^ (h >>> 15) ^ ((frames.srcPort[i]! << 16) | frames.dstPort[i]!), 0xc2b2ae35);
-      h = Math.imul(h ^ (h >>> 13) ^ frames.srcMacLow[i]! ^ m, 0x27d4eb2f);
-      h ^= h >>> 16;
       hash[i] = h;
-      const slot = (h & mask) * 2;
-      const candidate = slots[slot + 1]! - 1;
-      this.sink ^= candidate >= 0 ? words[candidate * LEG_WORDS]! : 0;
+      const candidate = (slots[(h & mask) * 2 + 1] ?? 0) - 1;
+      touched ^= candidate >= 0 ? (words[candidate * LEG_WORDS] ?? 0) : 0;
     }
+    this.touched ^= touched;
   }
 
   private lookup(frames: FrameBatch, i: number): number {
+    const ports = ((frames.srcPort[i] ?? 0) << 16) | (frames.dstPort[i] ?? 0);
+    const [src, dst] = [frames.srcIp[i] ?? 0, frames.dstIp[i] ?? 0];
+    const macHigh = (frames.srcMacHigh[i] ?? 0) & 0xffff;
+    return this.seek(this.hash[i] ?? 0, this.meta[i] ?? 0, src, dst, ports, macHigh, frames.srcMacLow[i] ?? 0);
+  }
+
+  private seek(
+    h: number,
+    meta: number,
+    src: number,
+    dst: number,
+    ports: number,
+    macHigh: number,
+    macLow: number,
+  ): number {
     const { slots, words } = this;
     const mask = slots.length / 2 - 1;
-    const h = this.hash[i]!;
-    const macHigh = frames.srcMacHigh[i]! & 0xffff;
-    const ports = (frames.srcPort[i]! << 16) | frames.dstPort[i]!;
     for (let at = h & mask; ; at = (at + 1) & mask) {
-      const leg = slots[at * 2 + 1]! - 1;
+      const leg = (slots[at * 2 + 1] ?? 0) - 1;
       if (leg < 0) return -1;
       if (slots[at * 2] !== h) continue;
       const w = leg * LEG_WORDS;
       if (
-        words[w + Leg.META] === this.meta[i] &&
-        words[w + Leg.SRC_IP] === frames.srcIp[i] &&
-        words[w + Leg.DST_IP] === frames.dstIp[i] &&
+        words[w + Leg.META] === meta &&
+        words[w + Leg.SRC_IP] === src &&
+        words[w + Leg.DST_IP] === dst &&
         words[w + Leg.PORTS] === ports &&
-        words[w + Leg.SRC_MAC_LOW] === frames.srcMacLow[i] &&
-        words[w + Leg.MACS_HIGH]! >>> 16 === macHigh
+        words[w + Leg.SRC_MAC_LOW] === macLow &&
+        (words[w + Leg.MACS_HIGH] ?? 0) >>> 16 === macHigh
       ) {
         return leg;
       }
@@ -121,20 +152,19 @@ export class LegTable {
   private extend(leg: number, frames: FrameBatch, i: number): void {
     const { words, doubles } = this;
     const w = leg * LEG_WORDS;
-    const length = Math.min(frames.length[i]!, MAX_LENGTH);
-    const bytes = (words[w + Leg.BYTES]! >>> 0) + length;
+    const bytes = ((words[w + Leg.BYTES] ?? 0) >>> 0) + Math.min(frames.length[i] ?? 0, MAX_LENGTH);
     const sameMac =
       words[w + Leg.DST_MAC_LOW] === frames.dstMacLow[i] &&
-      ((words[w + Leg.MACS_HIGH]! ^ frames.dstMacHigh[i]!) & 0xffff) === 0;
-    if (!sameMac || bytes > 0xffff_ffff) {
+      (((words[w + Leg.MACS_HIGH] ?? 0) ^ (frames.dstMacHigh[i] ?? 0)) & 0xffff) === 0;
+    if (!sameMac || bytes > MAX_BYTES) {
       words[w + Leg.CLOSED] = this.closed.append(words, doubles, leg);
       this.open(leg, frames, i);
       return;
     }
-    words[w + Leg.FRAMES]!++;
+    words[w + Leg.FRAMES] = (words[w + Leg.FRAMES] ?? 0) + 1;
     words[w + Leg.BYTES] = bytes;
-    words[w + Leg.LAST_FRAME] = frames.frame[i]!;
-    doubles[leg * LEG_DOUBLES + LegTime.LAST] = frames.time[i]!;
+    words[w + Leg.LAST_FRAME] = frames.frame[i] ?? 0;
+    doubles[leg * LEG_DOUBLES + LegTime.LAST] = frames.time[i] ?? NaN;
   }
 
   private insert(frames: FrameBatch, i: number): number {
@@ -142,37 +172,29 @@ export class LegTable {
     const leg = this.count++;
     const w = leg * LEG_WORDS;
     const { words } = this;
-    words[w + Leg.META] = this.meta[i]!;
-    words[w + Leg.SRC_IP] = frames.srcIp[i]!;
-    words[w + Leg.DST_IP] = frames.dstIp[i]!;
-    words[w + Leg.PORTS] = (frames.srcPort[i]! << 16) | frames.dstPort[i]!;
-    words[w + Leg.SRC_MAC_LOW] = frames.srcMacLow[i]!;
-    words[w + Leg.MACS_HIGH] = frames.srcMacHigh[i]! << 16;
+    words[w + Leg.META] = this.meta[i] ?? 0;
+    words[w + Leg.SRC_IP] = frames.srcIp[i] ?? 0;
+    words[w + Leg.DST_IP] = frames.dstIp[i] ?? 0;
+    words[w + Leg.PORTS] = ((frames.srcPort[i] ?? 0) << 16) | (frames.dstPort[i] ?? 0);
+    words[w + Leg.SRC_MAC_LOW] = frames.srcMacLow[i] ?? 0;
+    words[w + Leg.MACS_HIGH] = (frames.srcMacHigh[i] ?? 0) << 16;
     words[w + Leg.CLOSED] = -1;
     this.open(leg, frames, i);
-    this.occupy(this.slots, this.hash[i]!, leg);
+    occupy(this.slots, this.hash[i] ?? 0, leg);
     return leg;
   }
 
   private open(leg: number, frames: FrameBatch, i: number): void {
     const { words, doubles } = this;
     const w = leg * LEG_WORDS;
-    words[w + Leg.MACS_HIGH] = (words[w + Leg.MACS_HIGH]! & ~0xffff) | (frames.dstMacHigh[i]! & 0xffff);
-    words[w + Leg.DST_MAC_LOW] = frames.dstMacLow[i]!;
+    words[w + Leg.MACS_HIGH] = ((words[w + Leg.MACS_HIGH] ?? 0) & ~0xffff) | ((frames.dstMacHigh[i] ?? 0) & 0xffff);
+    words[w + Leg.DST_MAC_LOW] = frames.dstMacLow[i] ?? 0;
     words[w + Leg.FRAMES] = 1;
-    words[w + Leg.BYTES] = Math.min(frames.length[i]!, MAX_LENGTH);
-    words[w + Leg.FIRST_FRAME] = frames.frame[i]!;
-    words[w + Leg.LAST_FRAME] = frames.frame[i]!;
-    doubles[leg * LEG_DOUBLES + LegTime.FIRST] = frames.time[i]!;
-    doubles[leg * LEG_DOUBLES + LegTime.LAST] = frames.time[i]!;
-  }
-
-  private occupy(slots: Int32Array, h: number, leg: number): void {
-    const mask = slots.length / 2 - 1;
-    let at = h & mask;
-    while (slots[at * 2 + 1] !== 0) at = (at + 1) & mask;
-    slots[at * 2] = h;
-    slots[at * 2 + 1] = leg + 1;
+    words[w + Leg.BYTES] = Math.min(frames.length[i] ?? 0, MAX_LENGTH);
+    words[w + Leg.FIRST_FRAME] = frames.frame[i] ?? 0;
+    words[w + Leg.LAST_FRAME] = frames.frame[i] ?? 0;
+    doubles[leg * LEG_DOUBLES + LegTime.FIRST] = frames.time[i] ?? NaN;
+    doubles[leg * LEG_DOUBLES + LegTime.LAST] = frames.time[i] ?? NaN;
   }
 
   private grow(): void {
@@ -184,14 +206,31 @@ export class LegTable {
     this.doubles = new Float64Array(buffer, BASE_BYTES);
     const slots = new Int32Array(this.capacity * 4);
     for (let at = 0; at < this.slots.length; at += 2) {
-      const leg = this.slots[at + 1]! - 1;
-      if (leg >= 0) this.occupy(slots, this.slots[at]!, leg);
+      const leg = (this.slots[at + 1] ?? 0) - 1;
+      if (leg >= 0) occupy(slots, this.slots[at] ?? 0, leg);
     }
     this.slots = slots;
   }
 }
 
+const BOTH_MACS = FrameFlag.SRC_MAC | FrameFlag.DST_MAC;
+
 /** Initial TTLs and hop limits of hosts: such a frame was made by the MAC that sent it, not passed on. */
 export function isInitialHopLimit(hopLimit: number): boolean {
   return hopLimit === 64 || hopLimit === 128 || hopLimit === 255;
+}
+
+function hashOf(meta: number, src: number, dst: number, ports: number, macLow: number): number {
+  let h = Math.imul(src ^ (meta >>> 16), 0x9e3779b1) ^ Math.imul(dst, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 15) ^ ports, 0xc2b2ae35);
+  h = Math.imul(h ^ (h >>> 13) ^ macLow ^ meta, 0x27d4eb2f);
+  return h ^ (h >>> 16);
+}
+
+function occupy(slots: Int32Array, h: number, leg: number): void {
+  const mask = slots.length / 2 - 1;
+  let at = h & mask;
+  while (slots[at * 2 + 1] !== 0) at = (at + 1) & mask;
+  slots[at * 2] = h;
+  slots[at * 2 + 1] = leg + 1;
 }

@@ -6,7 +6,7 @@
  * flows. Frames to more than `MAX_CHAIN` different MACs of one leg share one entry that cannot be judged.
  */
 
-import { Leg, LegTime, LEG_WORDS } from './leg-layout.js';
+import { Leg, LEG_DOUBLES, LEG_WORDS, LegTime } from './leg-layout.js';
 
 const FOLD_AFTER = 24;
 const MAX_CHAIN = 64;
@@ -50,10 +50,10 @@ export class MappingLog {
    */
   append(legWords: Int32Array, legDoubles: Float64Array, leg: number): number {
     const w = leg * LEG_WORDS;
-    const head = legWords[w + Leg.CLOSED]!;
-    const depth = head < 0 ? 1 : this.words[head * CLOSED_WORDS + Closed.DEPTH]! + 1;
-    const macHigh = legWords[w + Leg.MACS_HIGH]! & 0xffff;
-    const macLow = legWords[w + Leg.DST_MAC_LOW]!;
+    const head = legWords[w + Leg.CLOSED] ?? 0;
+    const depth = head < 0 ? 1 : (this.words[head * CLOSED_WORDS + Closed.DEPTH] ?? 0) + 1;
+    const macHigh = (legWords[w + Leg.MACS_HIGH] ?? 0) & 0xffff;
+    const macLow = legWords[w + Leg.DST_MAC_LOW] ?? 0;
     if (depth > FOLD_AFTER) {
       const same = this.find(head, macHigh, macLow);
       const target = same >= 0 ? same : depth > MAX_CHAIN ? head : -1;
@@ -67,25 +67,25 @@ export class MappingLog {
     const e = entry * CLOSED_WORDS;
     this.words[e + Closed.DST_MAC_HIGH] = macHigh;
     this.words[e + Closed.DST_MAC_LOW] = macLow;
-    this.words[e + Closed.FRAMES] = legWords[w + Leg.FRAMES]!;
-    this.words[e + Closed.FIRST_FRAME] = legWords[w + Leg.FIRST_FRAME]!;
-    this.words[e + Closed.LAST_FRAME] = legWords[w + Leg.LAST_FRAME]!;
+    this.words[e + Closed.FRAMES] = legWords[w + Leg.FRAMES] ?? 0;
+    this.words[e + Closed.FIRST_FRAME] = legWords[w + Leg.FIRST_FRAME] ?? 0;
+    this.words[e + Closed.LAST_FRAME] = legWords[w + Leg.LAST_FRAME] ?? 0;
     this.words[e + Closed.OLDER] = head;
     this.words[e + Closed.DEPTH] = depth;
     const d = entry * CLOSED_DOUBLES;
-    this.doubles[d + ClosedDouble.FIRST] = legDoubles[leg * 8 + LegTime.FIRST]!;
-    this.doubles[d + ClosedDouble.LAST] = legDoubles[leg * 8 + LegTime.LAST]!;
-    this.doubles[d + ClosedDouble.BYTES] = legWords[w + Leg.BYTES]! >>> 0;
+    this.doubles[d + ClosedDouble.FIRST] = legDoubles[leg * LEG_DOUBLES + LegTime.FIRST] ?? 0;
+    this.doubles[d + ClosedDouble.LAST] = legDoubles[leg * LEG_DOUBLES + LegTime.LAST] ?? 0;
+    this.doubles[d + ClosedDouble.BYTES] = (legWords[w + Leg.BYTES] ?? 0) >>> 0;
     return entry;
   }
 
   private find(head: number, macHigh: number, macLow: number): number {
-    for (let entry = head; entry >= 0; entry = this.words[entry * CLOSED_WORDS + Closed.OLDER]!) {
+    for (let entry = head; entry >= 0; entry = this.words[entry * CLOSED_WORDS + Closed.OLDER] ?? -1) {
       const e = entry * CLOSED_WORDS;
       if (
         this.words[e + Closed.DST_MAC_LOW] === macLow &&
         this.words[e + Closed.DST_MAC_HIGH] === macHigh &&
-        (this.words[e + Closed.FLAGS]! & ClosedBit.MIXED) === 0
+        ((this.words[e + Closed.FLAGS] ?? 0) & ClosedBit.MIXED) === 0
       ) {
         return entry;
       }
@@ -97,11 +97,13 @@ export class MappingLog {
     const w = leg * LEG_WORDS;
     const e = entry * CLOSED_WORDS;
     const d = entry * CLOSED_DOUBLES;
-    this.words[e + Closed.FRAMES]! += legWords[w + Leg.FRAMES]!;
-    this.words[e + Closed.LAST_FRAME] = legWords[w + Leg.LAST_FRAME]!;
-    this.words[e + Closed.FLAGS]! |= ClosedBit.FOLDED | (mixed ? ClosedBit.MIXED : 0);
-    this.doubles[d + ClosedDouble.LAST] = legDoubles[leg * 8 + LegTime.LAST]!;
-    this.doubles[d + ClosedDouble.BYTES]! += legWords[w + Leg.BYTES]! >>> 0;
+    this.words[e + Closed.FRAMES] = (this.words[e + Closed.FRAMES] ?? 0) + (legWords[w + Leg.FRAMES] ?? 0);
+    this.words[e + Closed.LAST_FRAME] = legWords[w + Leg.LAST_FRAME] ?? 0;
+    this.words[e + Closed.FLAGS] =
+      (this.words[e + Closed.FLAGS] ?? 0) | ClosedBit.FOLDED | (mixed ? ClosedBit.MIXED : 0);
+    this.doubles[d + ClosedDouble.LAST] = legDoubles[leg * LEG_DOUBLES + LegTime.LAST] ?? 0;
+    this.doubles[d + ClosedDouble.BYTES] =
+      (this.doubles[d + ClosedDouble.BYTES] ?? 0) + ((legWords[w + Leg.BYTES] ?? 0) >>> 0);
   }
 
   private grow(): void {

@@ -33,15 +33,24 @@ export function renderText(analysis: Analysis, options: TextOptions): string {
   const paint = options.color ? COLORED : PLAIN;
   const lines: string[] = [];
   const { totals } = analysis;
-  const head = { misdelivered: paint.bad('MISDELIVERED'), delivered: paint.good('DELIVERED'), 'not-judged': paint.dim('NOT JUDGED') };
-  const sentence = wrap(`${analysis.verdict.toUpperCase().replace('-', ' ')}: ${verdictSentence(totals, analysis.partial ?? false)}`, '');
+  const head = {
+    misdelivered: paint.bad('MISDELIVERED'),
+    delivered: paint.good('DELIVERED'),
+    'not-judged': paint.dim('NOT JUDGED'),
+  };
+  const sentence = wrap(
+    `${analysis.verdict.toUpperCase().replace('-', ' ')}: ${verdictSentence(totals, analysis.partial ?? false)}`,
+    '',
+  );
   lines.push(...sentence.map((line, i) => (i === 0 ? line.replace(/^[A-Z ]+(?=:)/, head[analysis.verdict]) : line)));
   if (options.quiet) return `${lines.join('\n')}\n`;
 
   const wrong = groupAlike(analysis.misdeliveries.filter((m) => m.class !== 'convergence'));
   const convergence = groupAlike(analysis.misdeliveries.filter((m) => m.class === 'convergence'));
   const most = options.verbose ? Infinity : MAX_BLOCKS;
-  wrong.slice(0, most).forEach((group, i) => lines.push('', ...block(group, `${i + 1}. `, analysis.flows, options, paint)));
+  wrong
+    .slice(0, most)
+    .forEach((group, i) => lines.push('', ...block(group, `${i + 1}. `, analysis.flows, options, paint)));
   if (wrong.length > most) lines.push('', `... and ${counted(wrong.length - most, 'more')} (-v shows all).`);
   if (convergence.length > 0) {
     lines.push('', paint.bold('Normal after a take-over (convergence, counted as delivered)'));
@@ -64,7 +73,13 @@ function groupAlike(misdeliveries: readonly Misdelivery[]): Misdelivery[][] {
   return [...groups.values()];
 }
 
-function block(group: readonly Misdelivery[], label: string, flows: readonly Flow[], options: TextOptions, paint: Paint): string[] {
+function block(
+  group: readonly Misdelivery[],
+  label: string,
+  flows: readonly Flow[],
+  options: TextOptions,
+  paint: Paint,
+): string[] {
   const first = group[0];
   if (!first) return [];
   const indent = ' '.repeat(label.length);
@@ -72,23 +87,38 @@ function block(group: readonly Misdelivery[], label: string, flows: readonly Flo
     `${label}${paint.bold(`${first.dstIp}: frames went to ${first.dstMac}`)}`,
     `${indent}${paint.bold(`instead of ${expectedText(first)}`)}`,
   ];
-  lines.push(...wrap(`sent by ${first.srcMac}, ${dateTime(first.firstTime)} to ${clockTime(first.lastTime)} UTC (${span(first.firstTime, first.lastTime)})`, indent));
+  lines.push(
+    ...wrap(
+      `sent by ${first.srcMac}, ${dateTime(first.firstTime)} to ${clockTime(first.lastTime)} UTC (${span(first.firstTime, first.lastTime)})`,
+      indent,
+    ),
+  );
   const places = group.slice(0, options.verbose ? group.length : MAX_PLACES);
   for (const m of places) {
-    lines.push(...wrap(`${place(m)}: ${counted(m.frames, 'frame')}, number ${rangesText(m.frameRanges)}`, indent, '  '));
+    lines.push(
+      ...wrap(`${place(m)}: ${counted(m.frames, 'frame')}, number ${rangesText(m.frameRanges)}`, indent, '  '),
+    );
   }
-  if (group.length > places.length) lines.push(`${indent}... and ${counted(group.length - places.length, 'more place')}`);
+  if (group.length > places.length)
+    lines.push(`${indent}... and ${counted(group.length - places.length, 'more place')}`);
   const ids = new Set(group.flatMap((m) => m.flows));
   const concerned = flows.filter((flow) => ids.has(flow.id));
-  for (const flow of concerned.slice(0, options.verbose ? concerned.length : 4)) lines.push(...wrap(`flow ${flow.id}: ${flowText(flow)}`, indent, '  '));
-  if (concerned.length > 4 && !options.verbose) lines.push(`${indent}... and ${counted(concerned.length - 4, 'more flow')}`);
+  for (const flow of concerned.slice(0, options.verbose ? concerned.length : 4))
+    lines.push(...wrap(`flow ${flow.id}: ${flowText(flow)}`, indent, '  '));
+  if (concerned.length > 4 && !options.verbose)
+    lines.push(`${indent}... and ${counted(concerned.length - 4, 'more flow')}`);
   for (const witness of first.because) {
     lines.push(...wrap(`${witness.mac} had ${witness.ip}: ${witnessText(witness)}`, indent, '  '));
   }
-  const evidence = options.verbose ? first.evidence : [...first.evidence.slice(0, 2), ...first.evidence.slice(2).slice(-1)];
+  const evidence = options.verbose
+    ? first.evidence
+    : [...first.evidence.slice(0, 2), ...first.evidence.slice(2).slice(-1)];
   lines.push(`${indent}${paint.dim(`evidence in ${printable(first.input)}:`)}`);
   for (const frame of evidence) {
-    lines.push(...wrap(`#${frame.frame} ${frameText(frame)}`, `${indent}  `, '     '), `${indent}       ${paint.bad(`expected > ${expectedText(first)}`)}`);
+    lines.push(
+      ...wrap(`#${frame.frame} ${frameText(frame)}`, `${indent}  `, '     '),
+      `${indent}       ${paint.bad(`expected > ${expectedText(first)}`)}`,
+    );
   }
   return lines;
 }
@@ -102,15 +132,24 @@ function convergenceLines(group: readonly Misdelivery[]): string[] {
   const first = group[0];
   if (!first) return [];
   const where = group.map((m) => `${place(m)} ${counted(m.frames, 'frame')}`).join(', ');
-  return wrap(`${first.dstIp}: ${first.dstMac} before ${expectedText(first)} was known to ${first.srcMac}: ${where}`, '  ', '  ');
+  return wrap(
+    `${first.dstIp}: ${first.dstMac} before ${expectedText(first)} was known to ${first.srcMac}: ${where}`,
+    '  ',
+    '  ',
+  );
 }
 
 function notJudgedLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
   if (analysis.notJudged.length === 0) return [];
   const lines = ['', paint.bold('Not judged')];
   for (const entry of analysis.notJudged) {
-    const inputs = options.verbose || entry.inputs.length <= 3 ? entry.inputs : [...entry.inputs.slice(0, 2), `${entry.inputs.length - 2} more`];
-    lines.push(...wrap(`${counted(entry.frames, 'frame')}: ${entry.what} (${inputs.map(printable).join(', ')})`, '  ', '  '));
+    const inputs =
+      options.verbose || entry.inputs.length <= 3
+        ? entry.inputs
+        : [...entry.inputs.slice(0, 2), `${entry.inputs.length - 2} more`];
+    lines.push(
+      ...wrap(`${counted(entry.frames, 'frame')}: ${entry.what} (${inputs.map(printable).join(', ')})`, '  ', '  '),
+    );
   }
   return lines;
 }
@@ -132,9 +171,13 @@ function diagnosticLines(analysis: Analysis, options: TextOptions, paint: Paint)
       d.frame === undefined ? '' : `frame ${d.frame}`,
       d.line === undefined ? '' : `line ${d.line}`,
     ].filter((text) => text !== '');
-    const where = [d.input === undefined ? '' : printable(d.input), at.join(', ')].filter((text) => text !== '').join(': ');
+    const where = [d.input === undefined ? '' : printable(d.input), at.join(', ')]
+      .filter((text) => text !== '')
+      .join(': ');
     const times = d.count !== undefined && d.count > 1 ? ` (${count(d.count)} times)` : '';
-    lines.push(...wrap(`${where}${where === '' ? '' : ': '}${printable(d.what)} ${printable(d.action)}${times}`, '  ', '  '));
+    lines.push(
+      ...wrap(`${where}${where === '' ? '' : ': '}${printable(d.what)} ${printable(d.action)}${times}`, '  ', '  '),
+    );
   }
   const left = analysis.diagnostics.length - shown.length;
   if (left > 0) lines.push(`  ... and ${counted(left, 'more')} (-v shows all)`);
@@ -146,7 +189,11 @@ function inputLines(analysis: Analysis, options: TextOptions, paint: Paint): str
     const captures = analysis.inputs.filter((input) => input.frames !== undefined).length;
     const texts = analysis.inputs.filter((input) => input.facts !== undefined).length;
     const rest = analysis.inputs.length - captures - texts;
-    const parts = [counted(captures, 'capture'), `${counted(texts, 'dump')}`, rest > 0 ? `${counted(rest, 'file')} without evidence` : ''];
+    const parts = [
+      counted(captures, 'capture'),
+      `${counted(texts, 'dump')}`,
+      rest > 0 ? `${counted(rest, 'file')} without evidence` : '',
+    ];
     return ['', ...wrap(`Read: ${parts.filter((part) => part !== '').join(', ')} (-v lists them).`, '')];
   }
   const lines = ['', paint.bold('Inputs')];
