@@ -119,13 +119,13 @@ export class FrameTable implements CaptureSink {
       String(batch.frame[row]),
       isPcapng ? String(source.section + 1) : '',
       isPcapng ? String(source.idInSection) : '',
-      escapeControls(source?.name ?? ''),
+      isPcapng ? escapeControls(source.name ?? source.description ?? 'unknown') : '',
       timeOf(batch, row, source),
       String(batch.capturedLength[row]),
       String((batch.originalLength[row] ?? 0) >>> 0),
     ];
     for (const name of HEADER_FIELDS) cells.push(fields.get(name) ?? '');
-    cells.push(isPcapng ? direction(batch.flags[row] ?? 0) : '');
+    cells.push(batch.hasFlags[row] === 1 ? `0x0000000${(batch.flags[row] ?? 0) & 3}` : '');
     return cells.join('\t');
   }
 }
@@ -138,17 +138,25 @@ function timeOf(batch: PacketBatch, row: number, source: CaptureInterface | unde
   return `${ns < 0n ? '-' : ''}${digits.slice(0, -9)}.${digits.slice(-9)}`;
 }
 
-function direction(flags: number): string {
-  return flags === 0 ? '' : `0x0000000${flags & 3}`;
-}
-
 /** A name of the capture's own choosing must not end a cell or a line, nor command a terminal. */
 function escapeControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (control) => {
     const code = control.codePointAt(0) ?? 0;
-    return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+    return (
+      shortEscapes[control] ?? (code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`)
+    );
   });
 }
+
+const shortEscapes: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+};
 
 /** Text for the stream is handed over in pieces of about this many characters. */
 const PIECE = 64 * 1024;

@@ -34,6 +34,8 @@ export class PacketBatch {
   readonly ticksLow = new Int32Array(BATCH_SIZE);
   /** `epb_flags` word (draft-ietf-opsawg-pcapng section 4.3.1), 0 when absent. */
   readonly flags = new Int32Array(BATCH_SIZE);
+  /** 1 where the record itself has an `epb_flags` option. */
+  readonly hasFlags = new Uint8Array(BATCH_SIZE);
   /** Byte offset of the record in the (decompressed) input. */
   readonly fileOffset = new Float64Array(BATCH_SIZE);
 }
