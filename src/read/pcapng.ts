@@ -253,6 +253,7 @@ export class PcapngReader implements RecordReader {
     batch.ticksHigh[rows] = high;
     batch.ticksLow[rows] = low;
     batch.flags[rows] = 0;
+    batch.hasFlags[rows] = 0;
     batch.fileOffset[rows] = window.fileOffset(at);
     const options = data + ((captured + 3) & ~3);
     const remarks = stamp >= 0 && end - options >= 4 && this.packetOptions(options, end);
@@ -273,6 +274,7 @@ export class PcapngReader implements RecordReader {
       if (code === OPTION_COMMENT) remarks = true;
       else if (code === OPTION_PACKET_FLAGS && length === 4) {
         output.batch.flags[output.rows] = view.getInt32(at + 4, littleEndian);
+        output.batch.hasFlags[output.rows] = 1;
       }
       at += 4 + ((length + 3) & ~3);
     }
@@ -308,6 +310,7 @@ export class PcapngReader implements RecordReader {
     batch.ticksHigh[rows] = 0;
     batch.ticksLow[rows] = 0;
     batch.flags[rows] = 0;
+    batch.hasFlags[rows] = 0;
     batch.fileOffset[rows] = window.fileOffset(at);
     output.rowDone();
   }
