@@ -5,6 +5,8 @@
 
 /** UTF-16 units of a line that are kept. */
 export const MAX_LINE = 65_536;
+/** The same of a line that begins with `[` or `{`: programs print whole JSON documents without a line break. */
+const MAX_JSON_LINE = 16 * 1024 * 1024;
 
 /** `whole`: ended by a line break. `cut`: longer than `MAX_LINE`. `last`: the input ended without a line break, perhaps in the middle of the line. */
 export type LineEnd = 'whole' | 'cut' | 'last';
@@ -65,16 +67,21 @@ export class LineSplitter {
       start = lineBreak + 1;
     }
     if (start >= text.length) return;
-    const room = MAX_LINE + 1 - this.carry.length;
+    const room = limitOf(this.carry === '' ? text.charCodeAt(start) : this.carry.charCodeAt(0)) + 1 - this.carry.length;
     if (text.length - start > room) this.overlong = true;
     if (room > 0) this.carry += text.slice(start, start + room);
   }
 
   private line(text: string, end: LineEnd): void {
     const content = text.endsWith('\r') && !this.overlong ? text.slice(0, -1) : text;
-    if (content.length > MAX_LINE || this.overlong) this.consume(content.slice(0, MAX_LINE), 'cut');
+    const limit = limitOf(content.charCodeAt(0));
+    if (content.length > limit || this.overlong) this.consume(content.slice(0, limit), 'cut');
     else this.consume(content, end);
   }
+}
+
+function limitOf(first: number): number {
+  return first === 0x5b || first === 0x7b ? MAX_JSON_LINE : MAX_LINE;
 }
 
 function encodingOf(head: Uint8Array): string {

@@ -115,6 +115,23 @@ export function toFact(
   return fact;
 }
 
+/** @returns undefined when an address is missing or unreadable */
+export function tupleOf(text: TupleText): ConntrackTuple | undefined {
+  if (text.src === undefined || text.dst === undefined) return undefined;
+  const tuple: Mutable<ConntrackTuple> = { src: text.src, dst: text.dst };
+  if (text.srcPort >= 0) tuple.srcPort = text.srcPort;
+  if (text.dstPort >= 0) tuple.dstPort = text.dstPort;
+  if (text.icmpType >= 0) tuple.icmpType = text.icmpType;
+  if (text.icmpCode >= 0) tuple.icmpCode = text.icmpCode;
+  if (text.icmpId >= 0) tuple.icmpId = text.icmpId;
+  if (text.srcKey >= 0) tuple.srcKey = text.srcKey;
+  if (text.dstKey >= 0) tuple.dstKey = text.dstKey;
+  if (text.zone >= 0) tuple.zone = text.zone;
+  if (text.packets >= 0) tuple.packets = text.packets;
+  if (text.bytes >= 0) tuple.bytes = text.bytes;
+  return tuple;
+}
+
 function emptyTuple(): TupleText {
   return {
     src: undefined,

@@ -8,7 +8,7 @@
 
 import { canonicalIp } from '../bytes/address.js';
 import type { ConntrackFact } from '../records/facts.js';
-import { emptyEntry, offloadOf, toFact, type ConntrackEntry, type TupleText } from './conntrack-entry.js';
+import { emptyEntry, offloadOf, toFact, tupleOf, type ConntrackEntry, type TupleText } from './conntrack-entry.js';
 import { changeBase, stateBase, type LineReader, type Section } from './section.js';
 import { parseEpochSeconds } from './time-text.js';
 
@@ -205,25 +205,6 @@ function readValue(key: string, value: string, tuple: TupleText, entry: Conntrac
     default:
       return true;
   }
-}
-
-function tupleOf(text: TupleText): ConntrackFact['original'] | undefined {
-  if (text.src === undefined || text.dst === undefined) return undefined;
-  const tuple: { -readonly [K in keyof ConntrackFact['original']]: ConntrackFact['original'][K] } = {
-    src: text.src,
-    dst: text.dst,
-  };
-  if (text.srcPort >= 0) tuple.srcPort = text.srcPort;
-  if (text.dstPort >= 0) tuple.dstPort = text.dstPort;
-  if (text.icmpType >= 0) tuple.icmpType = text.icmpType;
-  if (text.icmpCode >= 0) tuple.icmpCode = text.icmpCode;
-  if (text.icmpId >= 0) tuple.icmpId = text.icmpId;
-  if (text.srcKey >= 0) tuple.srcKey = text.srcKey;
-  if (text.dstKey >= 0) tuple.dstKey = text.dstKey;
-  if (text.zone >= 0) tuple.zone = text.zone;
-  if (text.packets >= 0) tuple.packets = text.packets;
-  if (text.bytes >= 0) tuple.bytes = text.bytes;
-  return tuple;
 }
 
 function isNumber(word: string | undefined): word is string {

@@ -125,6 +125,6 @@ function isContinuation(line: string, within: boolean): boolean {
   if (!within) return false;
   return (
     /^(?:altname|alias|RX|TX|vf|permaddr|prog\/xdp|altname|hairpin|parentbus|promiscuity)\b/.test(text) ||
-    /^[\d\s]{3,}$/.test(text)
+    /^\d+\s[\d\s]+$/.test(text)
   );
 }

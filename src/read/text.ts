@@ -13,11 +13,15 @@ import { bridgeFdbReader } from './bridge-fdb.js';
 import { parseClockLine } from './clock-line.js';
 import { ipObject, parseCommandLine, type Command } from './command-line.js';
 import { conntrackReader } from './conntrack.js';
+import { conntrackSaveReader } from './conntrack-save.js';
+import { conntrackXmlReader } from './conntrack-xml.js';
 import { dhcpLeasesReader } from './dhcp-leases.js';
+import { foreignTextReader } from './foreign-text.js';
 import { ipLinkReader } from './ip-link.js';
 import { ipNeighReader } from './ip-neigh.js';
 import { ipRouteReader } from './ip-route.js';
 import { ipRuleReader } from './ip-rule.js';
+import { jsonReader } from './json-text.js';
 import { Section, stateBase, type LineReader, type Mutable, type SharedTables } from './section.js';
 import { parseCtime } from './time-text.js';
 
@@ -31,6 +35,10 @@ const LINE_READERS: readonly (() => LineReader)[] = [
   bridgeFdbReader,
   arpTableReader,
   dhcpLeasesReader,
+  conntrackXmlReader,
+  conntrackSaveReader,
+  jsonReader,
+  foreignTextReader,
 ];
 
 /** What a text held. */
