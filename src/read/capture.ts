@@ -4,7 +4,8 @@ import type { Epoch } from '../records/epoch.js';
 import type { CaptureSink } from '../records/packet-batch.js';
 import { CaptureOutput } from './capture-output.js';
 import { isPcapMagic, PcapReader } from './pcap.js';
-import { BLOCK_SECTION, PcapngReader } from './pcapng.js';
+import { BLOCK_SECTION, ORDER_MAGIC } from './pcapng-block-types.js';
+import { PcapngReader } from './pcapng.js';
 import type { RecordReader } from './record-reader.js';
 
 /** Other tasks of the process get a turn after this many bytes, also when the bytes are always at hand. */
@@ -37,8 +38,7 @@ export function sniffCapture(head: Uint8Array): 'pcap' | 'pcapng' | undefined {
   if (isPcapMagic(magic)) return 'pcap';
   if (magic !== BLOCK_SECTION) return undefined;
   if (head.length < 12) return 'pcapng';
-  const order = view.getUint32(8, true);
-  return order === 0x1a2b3c4d || order === 0x4d3c2b1a ? 'pcapng' : undefined;
+  return view.getUint32(8, true) === ORDER_MAGIC || view.getUint32(8) === ORDER_MAGIC ? 'pcapng' : undefined;
 }
 
 /**

@@ -7,6 +7,9 @@ import { TimeScale } from './time-scale.js';
 
 const FILE_HEADER = 24;
 
+/** Records of zeros in a row, which are packets of no bytes at no time, before the rest is taken for an unwritten file. */
+const MAX_ZEROS = 1024;
+
 /** Values of the magic number read little-endian (draft-ietf-opsawg-pcap section 4; libpcap for the modified one). */
 const Magic = {
   MICROSECONDS: 0xa1b2c3d4,
@@ -37,6 +40,7 @@ export class PcapReader implements RecordReader {
   private modified = false;
   /** Captured and original length stand in the other order: always, or where they make no sense otherwise. */
   private lengthsSwapped: 'no' | 'yes' | 'maybe' = 'no';
+  private zeros = 0;
   private linkType = 0;
   private maximumLength = 0;
   private scale: TimeScale | undefined;
@@ -51,8 +55,7 @@ export class PcapReader implements RecordReader {
     if (this.stopped) return 0;
     if (!this.started) {
       if (this.window.end - this.window.position < FILE_HEADER) return FILE_HEADER;
-      this.readFileHeader();
-      if (this.stopped) return 0;
+      if (!this.readFileHeader()) return 0;
     }
     return this.walkRecords();
   }
@@ -67,7 +70,8 @@ export class PcapReader implements RecordReader {
     output.damage('capture-cut-short', window.fileOffset(window.position), what, 'Everything before it was used.');
   }
 
-  private readFileHeader(): void {
+  /** @returns whether records of a known form follow */
+  private readFileHeader(): boolean {
     const { window, output } = this;
     const { view, position } = window;
     const magic = view.getUint32(position, true);
@@ -84,7 +88,7 @@ export class PcapReader implements RecordReader {
         position + 4,
         `The capture is of pcap version ${major}.${minor}, which is not known.`,
       );
-      return;
+      return false;
     }
     // As libpcap has it: written by libpcap before 0.4, by either, and by DG/UX tcpdump.
     if (major === 543 || (major === 2 && minor < 3)) this.lengthsSwapped = 'yes';
@@ -115,6 +119,7 @@ export class PcapReader implements RecordReader {
     });
     window.position += FILE_HEADER;
     this.started = true;
+    return true;
   }
 
   private walkRecords(): number {
@@ -150,16 +155,14 @@ export class PcapReader implements RecordReader {
         );
         return 0;
       }
-      if (seconds === 0 && fraction === 0 && captured === 0 && original === 0) {
-        if (have < 2 * header && !window.ended) {
-          need = 2 * header;
-          break;
-        }
-        if (have >= 2 * header && isZero(window.bytes, at + header, header)) {
+      if (captured === 0 && original === 0 && seconds === 0 && fraction === 0) {
+        if (++this.zeros > MAX_ZEROS) {
           window.position = at;
-          this.stop('zeros', at, `After frame ${output.frames} the capture goes on with zeros.`);
+          this.stop('zeros', at, `The last ${MAX_ZEROS} records of the capture are nothing but zeros.`);
           return 0;
         }
+      } else {
+        this.zeros = 0;
       }
       if (have < header + captured) {
         need = header + captured;
@@ -199,9 +202,4 @@ export class PcapReader implements RecordReader {
 /** `epb_flags` direction of the packet type of a modified record header (if_packet.h): 0 to us, 4 from us. */
 function directionOf(packetType: number): number {
   return packetType === 0 ? 1 : packetType === 4 ? 2 : 0;
-}
-
-function isZero(bytes: Uint8Array, from: number, length: number): boolean {
-  for (let i = from; i < from + length; i++) if (bytes[i] !== 0) return false;
-  return true;
 }
