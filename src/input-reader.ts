@@ -5,6 +5,7 @@ import { Decoder } from './decode/frame.js';
 import type { Examination } from './detect/examine.js';
 import { InputError } from './errors.js';
 import type { Diagnostic, Input, InputKind } from './model.js';
+import { looksLikeAnalysis } from './read/analysis.js';
 import { readCapture, sniffCapture } from './read/capture.js';
 import { createTextReader, type TextSummary } from './read/text.js';
 import type { DeviceNames } from './reconstruct/devices.js';
@@ -63,19 +64,14 @@ export class InputReader {
       kind = await this.kindOf(evidence);
       if (kind === 'pcap' || kind === 'pcapng') await this.capture(evidence, sink);
       if (kind === 'text') {
-        facts = await this.text(index, evidence, notes, () => (frames: FrameBatch) => {
+        facts = await this.text(index, evidence, notes, (frames) => {
           widen(span, frames);
           this.r.add(frames);
         });
         if (!facts.isEvidence) kind = 'unknown';
       }
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      notes.add({
-        id: 'input-failed',
-        what: `${error.message.slice(error.input.length + 2)}.`,
-        action: 'It was left out.',
-      });
+      notes.failure(error, this.options.signal, 'It was left out.');
     }
     const frames = this.r.frames.get(index) ?? 0;
     return { name: evidence.name, evidence, kind, facts, frames, ...span, dropped, diagnostics: notes.all() };
@@ -86,12 +82,13 @@ export class InputReader {
     this.r.taps.resumeInput(index);
     const silent = new Notes(evidence.name);
     const kind = await this.kindOf(evidence);
-    if (kind === 'text') await this.text(index, evidence, silent, () => (frames) => examination.add(frames), true);
-    else
-      await this.capture(
-        evidence,
-        this.sink(silent, new Map(), () => examination.add(this.frames), true),
-      );
+    const sink = this.sink(silent, new Map(), () => examination.add(this.frames), true);
+    try {
+      if (kind === 'text') await this.text(index, evidence, silent, (frames) => examination.add(frames), true);
+      else await this.capture(evidence, sink);
+    } catch (error) {
+      silent.failure(error, this.options.signal, '');
+    }
   }
 
   /** What the analysis says of an input. */
@@ -131,6 +128,7 @@ export class InputReader {
     if (forced) return forced;
     const head = await readHead(evidence);
     if (head.length === 0) return 'empty';
+    if (looksLikeAnalysis(head)) return 'analysis';
     return sniffCapture(head) ?? (head.includes(0) ? 'unknown' : 'text');
   }
 
@@ -151,7 +149,7 @@ export class InputReader {
     index: number,
     evidence: Evidence,
     notes: Notes,
-    onFrames: () => (frames: FrameBatch) => void,
+    onFrames: (frames: FrameBatch) => void,
     again = false,
   ): Promise<TextSummary> {
     const source = await evidence.open();
@@ -160,7 +158,7 @@ export class InputReader {
       {
         fact: (fact) => (again ? undefined : this.r.facts.add(fact)),
         interface: (description) => (again ? undefined : this.r.taps.addInterface(description)),
-        frames: onFrames(),
+        frames: onFrames,
         diagnostic: (diagnostic) => notes.add(diagnostic),
       },
       { addresses: this.r.addresses, epoch: this.r.epoch },
@@ -171,12 +169,7 @@ export class InputReader {
         reader.chunk(chunk);
       }
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      notes.add({
-        id: 'input-failed',
-        what: `${error.message.slice(error.input.length + 2)}.`,
-        action: 'Everything before it was used.',
-      });
+      notes.failure(error, this.options.signal, 'Everything before it was used.');
     } finally {
       source.close();
     }
@@ -216,6 +209,17 @@ class Notes {
   add(diagnostic: InputDiagnostic): void {
     if (this.list.length < MAX_DIAGNOSTICS) this.list.push({ ...diagnostic, input: this.input });
     else this.more++;
+  }
+
+  /** Notes why an input could not be read on; throws what is a bug. */
+  failure(error: unknown, signal: AbortSignal | undefined, action: string): void {
+    if (error instanceof InputError) {
+      this.add({ id: 'input-failed', what: `${error.message.slice(error.input.length + 2)}.`, action });
+    } else if (signal?.aborted) {
+      this.add({ id: 'interrupted', what: 'The reading was interrupted.', action: 'Everything before it was used.' });
+    } else {
+      throw error;
+    }
   }
 
   all(): Diagnostic[] {

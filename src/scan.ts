@@ -44,15 +44,19 @@ export interface ScanOptions {
 }
 
 /**
- * Judges evidence. The order of the inputs does not matter.
- * @throws the reason of `signal` when it is aborted
+ * Judges evidence. The order of the inputs does not matter. When `signal` is aborted the analysis is of what was read
+ * by then, and says so.
  */
 export async function scan(evidence: readonly Evidence[], options: ScanOptions): Promise<Analysis> {
   const r = new Reconstruction();
+  r.limit(options.from, options.to);
   const reader = new InputReader(r, options);
   const sorted = evidence.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const inputs: ReadInput[] = [];
-  for (const [index, piece] of sorted.entries()) inputs.push(await reader.first(index, piece));
+  for (const [index, piece] of sorted.entries()) {
+    if (options.signal?.aborted) break;
+    inputs.push(await reader.first(index, piece));
+  }
 
   const inputName = (input: number): string => inputs[input]?.name ?? '';
   const hosts = digestHosts(r.facts, r.addresses);
@@ -71,7 +75,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const examination = new Examination(r, verdicts);
   for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
     const piece = sorted[input];
-    if (piece) await reader.again(input, piece, examination);
+    if (piece && !options.signal?.aborted) await reader.again(input, piece, examination);
   }
 
   return assemble({
@@ -89,6 +93,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     inputs: inputs.map((input, index) => reader.summarize(index, input, devices)),
     diagnostics: inputs.flatMap((input) => input.diagnostics),
     generatorVersion: options.generatorVersion,
+    partial: options.signal?.aborted ?? false,
   });
 }
 

@@ -1,10 +1,30 @@
 /** How every command ends: exit codes, broken pipes, interrupts, and errors in one line. */
 
 import { CommanderError } from 'commander';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { InputError, UsageError } from '../errors.js';
 import { printable } from '../render/words.js';
 
 export const EXIT = { DELIVERED: 0, MISDELIVERED: 1, FAILED: 2, INTERRUPTED: 130 } as const;
+
+const controller = new AbortController();
+
+/** Aborted at the first Ctrl-C (or SIGTERM); the second one ends the program at once. */
+export const interrupted = controller.signal;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interrupted.aborted) process.exit(EXIT.INTERRUPTED);
+    controller.abort();
+  });
+}
+
+process.stdout.on('error', (error) => {
+  if (isBrokenPipe(error)) process.exit(0);
+});
+process.stderr.on('error', () => {
+  // Nobody reads messages: nothing is to be said.
+});
 
 /** Writes to standard output and waits until it is taken. A reader that closes the pipe has seen enough: success. */
 export async function writeOut(text: string): Promise<void> {
@@ -15,6 +35,23 @@ export async function writeOut(text: string): Promise<void> {
       else reject(error);
     });
   });
+}
+
+/**
+ * Writes a file whole or not at all.
+ * @throws InputError when it cannot be written
+ */
+export function writeFile(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, text, { mode: 0o666, flag: 'wx' });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    const reason =
+      error instanceof Error ? error.message.replace(/^\w+: /, '').replace(/, \w+ '.*$/, '') : String(error);
+    throw new InputError(path, `cannot be written: ${reason}`, { cause: error });
+  }
 }
 
 export function writeError(line: string): void {
@@ -33,27 +70,22 @@ export async function fail(error: unknown): Promise<void> {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.FAILED;
     return;
   }
+  if (interrupted.aborted) {
+    await finish(EXIT.INTERRUPTED);
+    return;
+  }
   if (isBrokenPipe(error)) {
-    process.exitCode = 0;
+    await finish(0);
     return;
   }
   if (error instanceof InputError || error instanceof UsageError) writeError(printable(error.message));
-  else if (isSystemError(error)) writeError(printable(`${error.path ?? ''}: ${error.message}`.replace(/^: /, '')));
-  else process.stderr.write(`macscan: this is a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  else
+    writeError(
+      `this is a bug, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
   await finish(EXIT.FAILED);
 }
 
-process.stdout.on('error', (error) => {
-  if (isBrokenPipe(error)) process.exit(0);
-});
-process.stderr.on('error', () => {
-  // Nobody reads messages: nothing to be said.
-});
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
-}
-
 function isBrokenPipe(error: unknown): boolean {
-  return isSystemError(error) && error.code === 'EPIPE';
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }

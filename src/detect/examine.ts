@@ -8,7 +8,7 @@ import type { MisdeliveryClass, Witness } from '../model.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { FrameBatch } from '../records/frame-batch.js';
 import { notJudged, type Ruling, type Stretch } from './judge.js';
-import { viewLeg, type LegView } from './legs.js';
+import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import type { Verdicts } from './verdicts.js';
 
 /** Frames of one tap, transmitter, destination address, observed MAC and class. Times in ns since the analysis epoch. */
@@ -80,6 +80,18 @@ export class Examination {
   /** Inputs that must be read again. */
   inputs(): Set<number> {
     return new Set([...this.suspects.values()].map(({ view }) => this.r.taps.all[view.tap]?.input ?? -1));
+  }
+
+  /** Frames of suspect legs that were not judged, per input: the second reading was interrupted. */
+  unexamined(): Map<number, number> {
+    const left = new Map<number, number>();
+    for (const { view, runs } of this.suspects.values()) {
+      const all = runsOfLeg(this.r, view.leg).reduce((sum, run) => sum + run.frames, 0);
+      const done = runs.reduce((sum, run) => sum + run.frames, 0);
+      const input = this.r.taps.all[view.tap]?.input ?? -1;
+      left.set(input, (left.get(input) ?? 0) + all - done);
+    }
+    return left;
   }
 
   /** Judges the frames of a batch that belong to suspect legs. */

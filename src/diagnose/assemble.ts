@@ -31,6 +31,8 @@ export interface Parts {
   readonly inputs: Input[];
   readonly diagnostics: Diagnostic[];
   readonly generatorVersion: string;
+  /** The run was interrupted. */
+  readonly partial: boolean;
 }
 
 export function assemble(parts: Parts): Analysis {
@@ -52,6 +54,7 @@ export function assemble(parts: Parts): Analysis {
     findings: findingsOf(misdeliveries),
     notJudged,
     diagnostics: parts.diagnostics,
+    ...(parts.partial ? { partial: true as const } : {}),
   };
 }
 
@@ -184,7 +187,7 @@ function compare(a: string, b: string): number {
 }
 
 function notJudgedOf(parts: Parts): NotJudged[] {
-  const { reconstruction: r, verdicts, places } = parts;
+  const { reconstruction: r, verdicts, examination, places } = parts;
   const found = new Map<Reason, { frames: number; inputs: Map<number, number> }>();
   const add = (reason: Reason, input: number, frames: number): void => {
     if (frames === 0) return;
@@ -194,6 +197,9 @@ function notJudgedOf(parts: Parts): NotJudged[] {
     found.set(reason, entry);
   };
   for (const [input, counts] of r.unjudged) UNJUDGED.forEach((reason, i) => add(reason, input, counts[i] ?? 0));
+  if (parts.partial) {
+    for (const [input, frames] of examination.unexamined()) add('not-examined', input, frames);
+  }
   for (const [input, counts] of verdicts.byInput) {
     for (const [reason, frames] of counts.notJudged) add(reason satisfies JudgeReason, input, frames);
   }

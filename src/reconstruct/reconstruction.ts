@@ -40,12 +40,19 @@ export class Reconstruction {
   readonly unjudged = new Map<number, Float64Array>();
   /** Frames per input. */
   readonly frames = new Map<number, number>();
+  /** ns since the analysis epoch; undefined without a window, and before the first frame. */
   window: Window | undefined;
 
   /** Rows of the current batch that are not to be counted. */
   readonly skip = new Uint8Array(BATCH_SIZE);
+  private wanted: { from: bigint | undefined; to: bigint | undefined } | undefined;
   private input = 0;
   private counts = new Float64Array(UNJUDGED.length);
+
+  /** Counts only frames from and to these absolute times (ns since 1970). To be called before the first input. */
+  limit(from: bigint | undefined, to: bigint | undefined): void {
+    if (from !== undefined || to !== undefined) this.wanted = { from, to };
+  }
 
   beginInput(input: number): void {
     this.input = input;
@@ -57,6 +64,7 @@ export class Reconstruction {
 
   /** Takes a batch of the current input. */
   add(frames: FrameBatch): void {
+    this.openWindow();
     this.taps.resolve(frames, true);
     this.claims.add(frames, this.taps.row);
     let seen = 0;
@@ -84,6 +92,17 @@ export class Reconstruction {
       this.skip[i] = out || unjudgedReason(frames, i, this.taps.row[i] ?? NO_TAP) >= 0 ? 1 : 0;
     }
     this.legs.find(frames, this.taps.row, this.skip);
+  }
+
+  /** The epoch is that of the first frame, so that a window far off does not cost its times their exactness. */
+  private openWindow(): void {
+    if (!this.wanted || this.epoch.seconds === undefined) return;
+    const { from, to } = this.wanted;
+    this.window = {
+      from: from === undefined ? -Infinity : this.epoch.relative(from),
+      to: to === undefined ? Infinity : this.epoch.relative(to),
+    };
+    this.wanted = undefined;
   }
 
   private inWindow(time: number): boolean {

@@ -1,0 +1,146 @@
+/** `macscan <evidence...>`: reads, judges, and writes the result. */
+
+import { canonicalIp, parseMac } from '../bytes/address.js';
+import { collectEvidence, type EvidenceFile } from '../bytes/evidence.js';
+import { UsageError } from '../errors.js';
+import { INPUT_FORMATS, type InputFormat } from '../input-reader.js';
+import type { Analysis } from '../model.js';
+import { formatOfFile, render, type Format } from '../render/index.js';
+import { printable, verdictSentence } from '../render/words.js';
+import { scan, type ScanOptions } from '../scan.js';
+import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
+import { Progress } from './progress.js';
+import { readSavedAnalysis } from './saved-analysis.js';
+import { parseTime } from './time-option.js';
+
+/** As the command line gives them. */
+export interface ScanCommandOptions {
+  readonly output: readonly string[];
+  readonly format: Format;
+  readonly map: readonly string[];
+  readonly device: readonly string[];
+  readonly as: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly exitCode: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly color: 'auto' | 'always' | 'never';
+}
+
+/**
+ * @returns the exit code
+ * @throws UsageError, InputError
+ */
+export async function scanCommand(
+  paths: readonly string[],
+  options: ScanCommandOptions,
+  version: string,
+): Promise<number> {
+  const targets = options.output.map((file) => ({ file, format: file === '-' ? options.format : formatOfFile(file) }));
+  const scanOptions = scanOptionsOf(options, version);
+  const { evidence, problems } = await collectEvidence(paths);
+  for (const problem of problems) writeError(printable(problem.message));
+  if (evidence.length === 0) return EXIT.FAILED;
+
+  const analysis = (await readSavedAnalysis(evidence)) ?? (await analyse(evidence, scanOptions, options));
+  const nothing = nothingToJudge(analysis);
+  if (nothing !== undefined) {
+    writeError(printable(nothing));
+    return EXIT.FAILED;
+  }
+  for (const { file, format } of targets) {
+    if (file !== '-') writeFile(file, render(analysis, format, { color: false, verbose: true, quiet: false }));
+  }
+  if (targets.length === 0 || targets.some(({ file }) => file === '-')) {
+    await writeOut(render(analysis, options.format, { ...options, color: wantsColor(options.color) }));
+  } else if (!options.quiet) {
+    writeError(verdictSentence(analysis.totals, analysis.partial ?? false));
+  }
+  if (analysis.partial) return EXIT.INTERRUPTED;
+  if (problems.length > 0 && analysis.verdict !== 'misdelivered') return options.exitCode ? EXIT.FAILED : 0;
+  return options.exitCode ? EXIT_OF_VERDICT[analysis.verdict] : 0;
+}
+
+const EXIT_OF_VERDICT = {
+  delivered: EXIT.DELIVERED,
+  misdelivered: EXIT.MISDELIVERED,
+  'not-judged': EXIT.FAILED,
+} as const;
+
+async function analyse(
+  evidence: readonly EvidenceFile[],
+  scanOptions: ScanOptions,
+  options: ScanCommandOptions,
+): Promise<Analysis> {
+  const progress = new Progress(evidence, process.stderr.isTTY && !options.quiet);
+  try {
+    return await scan(evidence, {
+      ...scanOptions,
+      signal: interrupted,
+      onProgress: (input, bytes) => {
+        progress.show(input, bytes);
+      },
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+/** One line when there is nothing at all that a verdict could be about; undefined when there is. */
+function nothingToJudge(analysis: Analysis): string | undefined {
+  const useful = analysis.inputs.filter(
+    (input) => (input.frames ?? 0) > 0 || Object.keys(input.facts ?? {}).length > 0,
+  );
+  if (useful.length > 0 || analysis.partial) return undefined;
+  const [only] = analysis.inputs;
+  if (!only || analysis.inputs.length > 1) {
+    return `none of ${analysis.inputs.length} files holds frames or a dump that macscan knows. Nothing was judged.`;
+  }
+  const failed = analysis.diagnostics[0];
+  if (only.kind === 'empty')
+    return `${only.name === '-' ? 'standard input' : only.name}: is empty. Nothing was judged.`;
+  if (failed)
+    return `${only.name}: ${failed.offset === undefined ? '' : `byte ${failed.offset}: `}${failed.what} Nothing was judged.`;
+  if (only.frames === 0) return `${only.name}: the capture holds no packets. Nothing was judged.`;
+  return `${only.name}: is no capture, no dump that macscan knows and no saved analysis. Nothing was judged.`;
+}
+
+function scanOptionsOf(options: ScanCommandOptions, version: string): ScanOptions {
+  return {
+    generatorVersion: version,
+    map: new Map(options.map.map((pair) => mapEntry(pair))),
+    devices: new Map(options.device.map((pair) => split('--device', pair))),
+    formats: new Map(options.as.map((pair) => formatEntry(pair))),
+    ...(options.from === undefined ? {} : { from: parseTime('--from', options.from) }),
+    ...(options.to === undefined ? {} : { to: parseTime('--to', options.to) }),
+  };
+}
+
+function mapEntry(pair: string): [string, number] {
+  const [left, right] = split('--map', pair);
+  const ip = canonicalIp(left);
+  const mac = parseMac(right);
+  if (ip === undefined) throw new UsageError(`--map ${pair}: ${left} is not an IP address`);
+  if (mac === undefined) throw new UsageError(`--map ${pair}: ${right} is not a MAC address`);
+  return [ip, mac];
+}
+
+function formatEntry(pair: string): [string, InputFormat] {
+  const [name, format] = split('--as', pair);
+  const known = INPUT_FORMATS.find((candidate) => candidate === format);
+  if (!known) throw new UsageError(`--as ${pair}: ${format} is none of ${INPUT_FORMATS.join(', ')}`);
+  return [name, known];
+}
+
+function split(option: string, pair: string): [string, string] {
+  const at = pair.lastIndexOf('=');
+  if (at <= 0 || at === pair.length - 1)
+    throw new UsageError(`${option} ${pair}: must be two values with = between them`);
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+function wantsColor(when: ScanCommandOptions['color']): boolean {
+  if (when !== 'auto') return when === 'always';
+  return process.stdout.isTTY && !process.env['NO_COLOR'];
+}
