@@ -23,6 +23,7 @@ import { ipRouteReader } from './ip-route.js';
 import { ipRuleReader } from './ip-rule.js';
 import { jsonReader } from './json-text.js';
 import { Section, stateBase, type LineReader, type Mutable, type SharedTables } from './section.js';
+import { tcpdumpTextReader } from './tcpdump-text.js';
 import { parseCtime } from './time-text.js';
 
 /** All line formats, in the order in which they are asked. */
@@ -35,6 +36,7 @@ const LINE_READERS: readonly (() => LineReader)[] = [
   bridgeFdbReader,
   arpTableReader,
   dhcpLeasesReader,
+  tcpdumpTextReader,
   conntrackXmlReader,
   conntrackSaveReader,
   jsonReader,

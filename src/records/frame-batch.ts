@@ -40,6 +40,8 @@ export const Link = {
   UNSUPPORTED: 6,
   /** The record is no packet (custom block). */
   NONE: 7,
+  /** Printed by `tcpdump` without `-e`: the link layer was there and is not shown. */
+  PRINTED: 8,
 } as const;
 
 /**
