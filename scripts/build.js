@@ -1,11 +1,9 @@
-// Compiles src/ into an empty dist/, so that no file of an earlier build stays behind, puts the JSON Schema of the analysis
-// beside it, and makes the command executable.
+// Compiles src/ into an empty dist/, so that no file of an earlier build stays behind, and makes the command executable.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const root = new URL('..', import.meta.url);
-const schema = new URL('src/analysis.schema.json', root);
 const command = new URL('dist/cli.js', root);
 
 rmSync(new URL('dist', root), { recursive: true, force: true });
@@ -14,6 +12,5 @@ const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.
   cwd: root,
   stdio: 'inherit',
 });
-if (existsSync(schema)) copyFileSync(schema, new URL('dist/analysis.schema.json', root));
 if (existsSync(command)) chmodSync(command, 0o755);
 process.exitCode = status ?? 1;
