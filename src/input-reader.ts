@@ -12,11 +12,30 @@ import type { DeviceNames } from './reconstruct/devices.js';
 import type { Reconstruction } from './reconstruct/reconstruction.js';
 import { FrameBatch } from './records/frame-batch.js';
 import type { CaptureSink, InputDiagnostic } from './records/packet-batch.js';
-import type { Evidence, ScanOptions } from './scan.js';
 
 /** What `--as` may say. */
 export const INPUT_FORMATS = ['pcap', 'pcapng', 'text'] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
+
+/** One input: a file, a member of an archive, or standard input. It can be opened more than once. */
+export interface Evidence {
+  /** Unique; what reports call it. */
+  readonly name: string;
+  /** Opens it from the beginning, decompressed. */
+  open(): ByteSource | Promise<ByteSource>;
+  /** Bytes as given (compressed, if so). */
+  readonly size: number;
+  /** SHA-256 of these bytes, lower case hex; costs nothing once it was read to the end. */
+  sha256(): string;
+}
+
+export interface ReadOptions {
+  /** Formats by input name. */
+  readonly formats?: ReadonlyMap<string, InputFormat>;
+  readonly signal?: AbortSignal;
+  /** Called now and then with the input at work and the bytes read of it. */
+  readonly onProgress?: (input: string, bytes: number) => void;
+}
 
 /** An input after the first reading. */
 export interface ReadInput {
@@ -38,11 +57,11 @@ const MAX_DIAGNOSTICS = 100;
 
 export class InputReader {
   private readonly r: Reconstruction;
-  private readonly options: ScanOptions;
+  private readonly options: ReadOptions;
   private readonly decoder: Decoder;
   private readonly frames = new FrameBatch();
 
-  constructor(r: Reconstruction, options: ScanOptions) {
+  constructor(r: Reconstruction, options: ReadOptions) {
     this.r = r;
     this.options = options;
     this.decoder = new Decoder(r.addresses);
@@ -98,7 +117,8 @@ export class InputReader {
     return {
       name: input.name,
       kind: input.kind,
-      ...input.evidence.identity(),
+      sha256: input.evidence.sha256(),
+      bytes: input.evidence.size,
       ...(isCapture
         ? { frames: input.frames, firstTime: this.r.epoch.text(input.first), lastTime: this.r.epoch.text(input.last) }
         : {}),

@@ -50,7 +50,6 @@ export interface Input {
   /** Of the bytes as given (compressed, if so), lower case hex. */
   sha256: string;
   bytes: number;
-  compression?: string;
   /** Of captures. */
   frames?: number;
   firstTime?: string;

@@ -4,42 +4,28 @@
  */
 
 import type { Ip, Mac } from './bytes/address.js';
-import type { ByteSource } from './bytes/source.js';
 import { Examination } from './detect/examine.js';
 import { findNetworks } from './detect/networks.js';
 import { findRouters } from './detect/routers.js';
 import { Verdicts } from './detect/verdicts.js';
 import { findOwnerships, type Surroundings } from './detect/witnesses.js';
 import { assemble } from './diagnose/assemble.js';
-import { InputReader, type InputFormat, type ReadInput } from './input-reader.js';
+import { InputReader, type Evidence, type ReadInput, type ReadOptions } from './input-reader.js';
 import type { Analysis } from './model.js';
 import { DeviceNames } from './reconstruct/devices.js';
 import { digestHosts } from './reconstruct/hosts.js';
 import { Reconstruction } from './reconstruct/reconstruction.js';
 
-/** One input: a file, a member of an archive, or standard input. It can be opened more than once. */
-export interface Evidence {
-  /** Unique; what reports call it. */
-  readonly name: string;
-  /** Opens it from the beginning, decompressed. */
-  open(): ByteSource | Promise<ByteSource>;
-  /** Hash and size of the bytes as given; complete once it was read to the end. */
-  identity(): { sha256: string; bytes: number; compression?: string };
-}
+export type { Evidence };
 
-export interface ScanOptions {
+export interface ScanOptions extends ReadOptions {
   /** Addresses and MACs that the user vouches for, as text. */
   readonly map?: ReadonlyMap<string, Mac>;
   /** Device names by input, `input#interface`, or the interface's own name. */
   readonly devices?: ReadonlyMap<string, string>;
-  /** Formats by input name. */
-  readonly formats?: ReadonlyMap<string, InputFormat>;
   /** Absolute ns since 1970: only frames within are judged. */
   readonly from?: bigint;
   readonly to?: bigint;
-  readonly signal?: AbortSignal;
-  /** Called now and then with the input at work and the bytes read of it. */
-  readonly onProgress?: (input: string, bytes: number) => void;
   readonly generatorVersion: string;
 }
 

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { AddressTable } from '../bytes/address.js';
-import { openFile } from '../bytes/file.js';
+import { collectEvidence } from '../bytes/evidence.js';
 import type { ByteSource } from '../bytes/source.js';
 import { HEADER_FIELDS, HeaderFields } from '../decode/fields.js';
 import { Decoder } from '../decode/frame.js';
@@ -19,6 +19,8 @@ import {
   NOT_A_PACKET,
   type PacketBatch,
 } from '../records/packet-batch.js';
+import { printable } from '../render/words.js';
+import { EXIT, interrupted, writeError } from './process.js';
 
 /** Columns of the table, in order. */
 export const FRAME_COLUMNS = [
@@ -34,24 +36,32 @@ export const FRAME_COLUMNS = [
 ] as const;
 
 /**
- * Prints the packets of a capture file as tab-separated values: a header line, then a line per packet.
- * @param report is told what is wrong with the capture
- * @throws InputError when the file cannot be read or is no capture
+ * `macscan frames`: prints the packets of a capture as tab-separated values, a header line, then a line per packet. What
+ * is wrong with the capture goes to standard error.
+ * @returns the exit code
+ * @throws InputError when the capture cannot be read or is none
  */
-export async function framesCommand(
-  path: string,
-  out: Writable,
-  report: (diagnostic: InputDiagnostic) => void,
-): Promise<void> {
-  const source = openFile(path, path);
+export async function framesCommand(path: string): Promise<number> {
+  const { pieces, errors } = await collectEvidence([path], { signal: interrupted });
+  const [piece] = pieces;
+  const [error] = errors;
+  if (!piece) throw error ?? new InputError(path, 'holds no file');
+  if (pieces.length > 1) throw new InputError(path, `holds ${pieces.length} files; frames are printed of one capture`);
+  const source = await piece.open();
+  let isWhole = true;
   try {
-    await printFrames(source, path, out, report);
+    await printFrames(source, piece.name, process.stdout, ({ offset, frame, what, action }) => {
+      isWhole = false;
+      const at = offset === undefined ? '' : `byte ${offset}, `;
+      writeError(printable(`${piece.name}: ${at}after frame ${frame ?? 0}: ${what} ${action}`));
+    });
   } finally {
     source.close();
   }
+  return isWhole ? 0 : EXIT.FAILED;
 }
 
-/** The same for a source that is open; `name` is what the user calls it. A reader that goes away ends it, without an error. */
+/** Prints the packets of an open source; `name` is what the user calls it. A reader that goes away ends it, without an error. */
 export async function printFrames(
   source: ByteSource,
   name: string,

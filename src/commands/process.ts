@@ -2,6 +2,7 @@
 
 import { CommanderError } from 'commander';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { removeSpools } from '../bytes/spool.js';
 import { InputError, UsageError } from '../errors.js';
 import { printable } from '../render/words.js';
 
@@ -9,12 +10,15 @@ export const EXIT = { DELIVERED: 0, MISDELIVERED: 1, FAILED: 2, INTERRUPTED: 130
 
 const controller = new AbortController();
 
-/** Aborted at the first Ctrl-C (or SIGTERM); the second one ends the program at once. */
-export const interrupted = controller.signal;
+/** Aborted at the first Ctrl-C (or SIGTERM, SIGHUP); the second one ends the program at once. */
+export const interrupted: AbortSignal = controller.signal;
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (interrupted.aborted) process.exit(EXIT.INTERRUPTED);
+    if (interrupted.aborted) {
+      removeSpools();
+      process.exit(EXIT.INTERRUPTED);
+    }
     controller.abort();
   });
 }

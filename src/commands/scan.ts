@@ -1,13 +1,13 @@
 /** `macscan <evidence...>`: reads, judges, and writes the result. */
 
 import { canonicalIp, parseMac } from '../bytes/address.js';
-import { collectEvidence, type EvidenceFile } from '../bytes/evidence.js';
+import { collectEvidence } from '../bytes/evidence.js';
 import { UsageError } from '../errors.js';
 import { INPUT_FORMATS, type InputFormat } from '../input-reader.js';
 import type { Analysis } from '../model.js';
 import { formatOfFile, render, type Format } from '../render/index.js';
 import { printable, verdictSentence } from '../render/words.js';
-import { scan, type ScanOptions } from '../scan.js';
+import { scan, type Evidence, type ScanOptions } from '../scan.js';
 import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
 import { Progress } from './progress.js';
 import { readSavedAnalysis } from './saved-analysis.js';
@@ -39,7 +39,7 @@ export async function scanCommand(
 ): Promise<number> {
   const targets = options.output.map((file) => ({ file, format: file === '-' ? options.format : formatOfFile(file) }));
   const scanOptions = scanOptionsOf(options, version);
-  const { evidence, problems } = await collectEvidence(paths);
+  const { pieces: evidence, errors: problems } = await collectEvidence(paths, { signal: interrupted });
   for (const problem of problems) writeError(printable(problem.message));
   if (evidence.length === 0) return EXIT.FAILED;
 
@@ -69,7 +69,7 @@ const EXIT_OF_VERDICT = {
 } as const;
 
 async function analyse(
-  evidence: readonly EvidenceFile[],
+  evidence: readonly Evidence[],
   scanOptions: ScanOptions,
   options: ScanCommandOptions,
 ): Promise<Analysis> {

@@ -55,7 +55,6 @@ const ANALYSIS: Shape = {
       kind: 'string',
       sha256: 'string',
       bytes: 'number',
-      'compression?': 'string',
       'frames?': 'number',
       'firstTime?': 'string',
       'lastTime?': 'string',
