@@ -4,7 +4,7 @@ import type { AddressTable } from '../bytes/address.js';
 import { Claim, type FrameBatch, FrameFlag, Link } from '../records/frame-batch.js';
 import { NOT_A_PACKET, type PacketBatch } from '../records/packet-batch.js';
 import { decodeArp } from './arp.js';
-import { decodeIpv4, decodeIpv6 } from './ip.js';
+import { BEYOND_CAPTURED, decodeIpv4, decodeIpv6 } from './ip.js';
 import { LinkType } from './link-type.js';
 import { decodeLink } from './link.js';
 import { EtherType, skipShims } from './shim.js';
@@ -40,7 +40,7 @@ export class Decoder {
       const direction = (packets.flags[row] ?? 0) & 3;
       if (direction !== 0)
         addFlag(frames, row, direction === 2 ? FrameFlag.OUTGOING : direction === 1 ? FrameFlag.INCOMING : 0);
-      if (((frames.flags[row] ?? 0) & FrameFlag.CUT) === 0) checkLength(packets, frames, this.view, row);
+      if ((frames.flags[row] ?? 0) & BEYOND_CAPTURED) settleLength(packets, frames, this.view, row);
     }
   }
 
@@ -120,11 +120,10 @@ function addFlag(frames: FrameBatch, row: number, flag: number): void {
 }
 
 /** An IP length that goes beyond what was on the wire contradicts itself; beyond what was captured it does not. */
-function checkLength(packets: PacketBatch, frames: FrameBatch, view: DataView, row: number): void {
-  const ipVersion = frames.ipVersion[row] ?? 0;
-  if (ipVersion === 0 || (frames.protocol[row] ?? -1) < 0) return;
+function settleLength(packets: PacketBatch, frames: FrameBatch, view: DataView, row: number): void {
   const at = frames.networkOffset[row] ?? 0;
-  const ipEnd = at + (ipVersion === 4 ? view.getUint16(at + 2) : 40 + view.getUint16(at + 4));
+  const ipEnd = at + (frames.ipVersion[row] === 4 ? view.getUint16(at + 2) : 40 + view.getUint16(at + 4));
   const wireEnd = (packets.offset[row] ?? 0) + (frames.length[row] ?? 0);
+  frames.flags[row] = (frames.flags[row] ?? 0) & ~BEYOND_CAPTURED;
   if (ipEnd > wireEnd) addFlag(frames, row, FrameFlag.MALFORMED);
 }

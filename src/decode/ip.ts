@@ -25,6 +25,12 @@ export const Protocol = {
   SHIM6: 140,
 } as const;
 
+/**
+ * A bit of the `flags` column between this file and its caller: the IP length goes beyond the captured bytes, so that
+ * it has to be held against the bytes on the wire.
+ */
+export const BEYOND_CAPTURED = 1 << 30;
+
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 const MAX_PAYLOAD = 0xffff;
@@ -62,12 +68,16 @@ export function decodeIpv4(
     addFlag(frames, row, FrameFlag.MALFORMED);
     return;
   }
+  let ipEnd = totalLength === 0 ? end : at + totalLength;
+  if (ipEnd > end) {
+    addFlag(frames, row, BEYOND_CAPTURED);
+    ipEnd = end;
+  }
   const fragment = view.getUint16(at + 6) & 0x3fff;
   if (fragment !== 0) {
     addFlag(frames, row, fragment & 0x1fff ? FrameFlag.FRAGMENT | FrameFlag.LATER_FRAGMENT : FrameFlag.FRAGMENT);
     if (fragment & 0x1fff) return;
   }
-  const ipEnd = totalLength === 0 || at + totalLength > end ? end : at + totalLength;
   if (protocol === Protocol.AH) decodeExtensions(view, protocol, at + headerLength, ipEnd, end, frames, row, addresses);
   else decodeTransport(view, protocol, at + headerLength, ipEnd, end, frames, row, addresses);
 }
@@ -98,7 +108,11 @@ export function decodeIpv6(
   const payloadLength = view.getUint16(at + 4);
   // 0: a jumbogram (RFC 2675), or segmentation offload of more than 16 bits can say.
   const isJumbo = payloadLength === 0 && (next === Protocol.HOP_BY_HOP || (frames.length[row] ?? 0) > MAX_PAYLOAD);
-  const ipEnd = isJumbo || at + IPV6_HEADER + payloadLength > end ? end : at + IPV6_HEADER + payloadLength;
+  let ipEnd = isJumbo ? end : at + IPV6_HEADER + payloadLength;
+  if (ipEnd > end) {
+    addFlag(frames, row, BEYOND_CAPTURED);
+    ipEnd = end;
+  }
   if (next === Protocol.TCP || next === Protocol.UDP) {
     decodeTransport(view, next, at + IPV6_HEADER, ipEnd, end, frames, row, addresses);
   } else {

@@ -95,12 +95,6 @@ export const exceptions: readonly ExceptionGroup[] = [
     },
   },
   {
-    reason: 'A bad record: tshark guesses another variant of the format and invents frames.',
-    files: {
-      'tcpdump/bgp_vpn_rt-oobr.pcap': '1 packets for 38',
-    },
-  },
-  {
     reason: 'A fraction of seconds beyond one: tshark calculates it in 32 bits.',
     files: {
       'ntopng/fuzz_dissect_packet/eap_extract_read2_asan.pcap': '1 from 1: frame.time_epoch',
