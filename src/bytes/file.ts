@@ -2,12 +2,17 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import type { ByteSource } from './source.js';
 
+/** A source whose bytes are always at hand. */
+export interface SyncSource extends ByteSource {
+  read(target: Uint8Array, start: number, length: number): number;
+}
+
 /**
  * Opens a file for reading from its beginning, synchronously.
  * @param name what the user calls it, for messages
  * @throws InputError when it cannot be opened
  */
-export function openFile(path: string, name: string): ByteSource {
+export function openFile(path: string, name: string): SyncSource {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, 'r');
