@@ -132,8 +132,11 @@ function decodeAdvertisement(
   if (mac >= 0) {
     macHigh = view.getUint16(mac + 2);
     macLow = view.getInt32(mac + 4);
-  } else if (mac !== NO_SUCH_OPTION || ((frames.flags[row] ?? 0) & FrameFlag.SRC_MAC) === 0) {
-    return;
+  } else {
+    // The option may stand in what a snap length has cut off.
+    const isWhole = ip + 40 + view.getUint16(ip + 4) <= end;
+    const hasSource = ((frames.flags[row] ?? 0) & FrameFlag.SRC_MAC) !== 0;
+    if (mac !== NO_SUCH_OPTION || !isWhole || !hasSource) return;
   }
   if (!isHostMac(macHigh, macLow)) return;
   const target = internAt(view, at + 8, addresses);
