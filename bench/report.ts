@@ -13,6 +13,9 @@ export interface Measured {
 
 const COLUMNS = ['', 'CPU s', 'wall s', 'peak MiB', 'frames/s', 'CPU per frame: native = 1', 'macscan = 1'] as const;
 
+/** Those that the summary speaks of. */
+const PEERS = ['tcpdump -q -t -nn -e', 'tcpdump -nn -e', 'nfpcapd', 'argus', 'tshark -T fields'];
+
 /** A table of one capture as Markdown, which reads well on a terminal too. */
 export function table(measured: readonly Measured[]): string {
   const native = measured.find(({ tool }) => tool.name === NATIVE);
@@ -33,12 +36,11 @@ export function summary(measured: readonly Measured[]): string {
   const find = (name: string): Measured | undefined => measured.find(({ tool }) => tool.name === name);
   const macscan = find(MACSCAN);
   if (macscan === undefined || macscan.runs.length === 0) return '';
-  const parts = [NATIVE, PREFETCH].map((name) => `${ratio(macscan, find(name))} times the CPU of ${name}`);
-  const slower = ['tcpdump -q -t -nn -e', 'tcpdump -nn -e', 'nfpcapd', 'argus', 'tshark -T fields'].map((name) => {
-    const value = ratio(find(name), macscan);
-    return value === '' ? '' : `${value} times faster than ${name}`;
-  });
-  return `macscan: ${[...parts, ...slower].filter((part) => part !== '' && !part.startsWith(' ')).join('; ')}.`;
+  const yardsticks = [NATIVE, PREFETCH].map((name) => [ratio(macscan, find(name)), name] as const);
+  const peers = PEERS.map((name) => [ratio(find(name), macscan), name] as const);
+  const list = (pairs: readonly (readonly [value: string, name: string])[]): string =>
+    pairs.flatMap(([value, name]) => (value === '' ? [] : [`${value} (${name})`])).join(', ');
+  return `CPU per frame: macscan takes ${list(yardsticks)} times as much as the yardsticks; others take ${list(peers)} times as much as macscan.`;
 }
 
 function row(entry: Measured, native: Measured | undefined, macscan: Measured | undefined): string[] {
