@@ -1,0 +1,142 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Analysis } from '../../src/model.js';
+import { analyze, folderPieces, framesOf, plainWrong, type Piece, wrongFrames } from '../support/engine.js';
+import { hasShared, sharedPath } from '../support/shared.js';
+
+/** What the experiment itself knows of frames that went wrong; see the README beside the captures. */
+interface Wrong {
+  kind: string;
+  filter: string;
+  expected_mac: string;
+  observed_mac: string;
+  since: number | null;
+  until: number | null;
+  per_capture?: Record<
+    string,
+    { count: number; first_frame?: number; last_frame?: number; by_interface?: Record<string, number> }
+  >;
+}
+
+const parseTruth: (text: string) => { wrong: Wrong[] } = JSON.parse;
+
+const NOT_EVIDENCE = /(^|\/)truth\.json$|\.jsonl$/;
+const CAPTURE = /\.pcap(ng)?$/;
+
+const hasTshark = spawnSync('tshark', ['--version']).status === 0;
+if (!hasTshark && process.env.CI === 'true') throw new Error('tshark is missing: the full check needs it');
+
+const cases = hasShared
+  ? readdirSync(sharedPath('captures'), { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => e.name).sort()
+  : [];
+
+describe.skipIf(!hasShared)('cases with a known truth', () => {
+  describe.each(cases)('%s', (name) => {
+    const folder = sharedPath('captures', name);
+    let pieces: Piece[];
+    let wrong: Wrong[];
+    let whole: Analysis;
+    beforeAll(async () => {
+      pieces = folderPieces(folder, (file) => !NOT_EVIDENCE.test(file));
+      wrong = parseTruth(readFileSync(`${folder}/truth.json`, 'utf8')).wrong.filter((entry) => entry.kind === 'wrong_mac');
+      whole = await analyze(pieces);
+    });
+
+    it('is judged to the frame', () => {
+      expect(countsOf(whole)).toEqual(countsOfTruth(wrong));
+      const isWrong = wrong.some((entry) => Object.values(entry.per_capture ?? {}).some(({ count }) => count > 0));
+      expect(whole.verdict).toBe(isWrong ? 'misdelivered' : 'delivered');
+    });
+
+    it.skipIf(!hasTshark)('names the very frames that tshark finds', () => {
+      const found = wrongFrames(whole);
+      for (const { name: input } of pieces.filter((piece) => CAPTURE.test(piece.name))) {
+        expect({ input, frames: found.get(input) ?? [] }).toEqual({ input, frames: framesByTshark(`${folder}/${input}`, wrong) });
+      }
+    });
+
+    it('is judged the same when the files that are no evidence lie in the folder', async () => {
+      expect(countsOf(await analyze(folderPieces(folder)))).toEqual(countsOf(whole));
+    });
+
+    it('is judged the same from the captures alone', async () => {
+      expect(countsOf(await analyze(capturesOf(pieces)))).toEqual(countsOf(whole));
+    });
+
+    it('never accuses other frames when only a part of the captures is there', async () => {
+      const all = framesBy(wrongFrames(whole));
+      const router = pieces.filter((piece) => piece.name.startsWith('router.') || !CAPTURE.test(piece.name));
+      const parts = [router, capturesOf(router), ...capturesOf(pieces).map((piece) => [piece])];
+      for (const part of parts) {
+        const extra = framesBy(wrongFrames(await analyze(part))).filter((frame) => !all.includes(frame));
+        expect({ part: part.map((piece) => piece.name), extra }).toMatchObject({ extra: [] });
+      }
+    });
+
+    it('says of captures on any that the destination MAC was not recorded', async () => {
+      for (const piece of pieces.filter((p) => p.name.includes('any-sll'))) {
+        const analysis = await analyze([piece]);
+        expect(analysis.verdict).toBe('not-judged');
+        const entry = analysis.notJudged.find(({ reason }) => reason === 'no-destination-mac');
+        expect(entry?.frames).toBeGreaterThan(0);
+        expect(entry?.collect).toMatch(/^tcpdump -i (?!any).* -e /);
+      }
+    });
+  });
+});
+
+function capturesOf(pieces: readonly Piece[]): Piece[] {
+  return pieces.filter((piece) => CAPTURE.test(piece.name));
+}
+
+function framesBy(found: Map<string, number[]>): string[] {
+  return [...found].flatMap(([input, frames]) => frames.map((frame) => `${input} ${frame}`));
+}
+
+/** Per capture (and interface, where it has several): frames, first and last, the observed and the expected MAC. */
+function countsOf(analysis: Analysis): string[] {
+  const groups = new Map<string, number[]>();
+  for (const m of plainWrong(analysis)) {
+    const where = m.input.endsWith('.pcapng') ? `${m.input} ${m.device}` : m.input;
+    const key = `${where}: ${m.dstMac} instead of ${m.expected.join()}`;
+    groups.set(key, [...(groups.get(key) ?? []), ...framesOf(m)].sort((a, b) => a - b));
+  }
+  return [...groups]
+    .map(([key, frames]) => row(key, frames.length, key.includes('.pcapng') ? undefined : frames[0], frames.at(-1)))
+    .sort();
+}
+
+function countsOfTruth(wrong: readonly Wrong[]): string[] {
+  const rows: string[] = [];
+  for (const entry of wrong) {
+    for (const [capture, seen] of Object.entries(entry.per_capture ?? {})) {
+      if (seen.count === 0) continue;
+      const macs = `${entry.observed_mac} instead of ${entry.expected_mac}`;
+      for (const [device, count] of Object.entries(seen.by_interface ?? {})) rows.push(row(`${capture} ${device}: ${macs}`, count));
+      if (!seen.by_interface) rows.push(row(`${capture}: ${macs}`, seen.count, seen.first_frame, seen.last_frame));
+    }
+  }
+  return rows.sort();
+}
+
+function row(key: string, count: number, first?: number, last?: number): string {
+  return first === undefined ? `${key}: ${count}` : `${key}: ${count}, ${first} to ${last ?? '?'}`;
+}
+
+function framesByTshark(capture: string, wrong: readonly Wrong[]): number[] {
+  const frames = new Set<number>();
+  for (const { filter, since, until } of wrong) {
+    const bounds = [
+      ...(since === null ? [] : [`frame.time_epoch >= ${since}`]),
+      ...(until === null ? [] : [`frame.time_epoch <= ${until}`]),
+    ];
+    const display = [`(${filter})`, ...bounds].join(' && ');
+    const out = execFileSync('tshark', ['-r', capture, '-Y', display, '-T', 'fields', '-e', 'frame.number'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    for (const line of out.split('\n')) if (line !== '') frames.add(Number(line));
+  }
+  return [...frames].sort((a, b) => a - b);
+}

@@ -1,0 +1,241 @@
+import { describe, expect, it } from 'vitest';
+import { parseMac } from '../../src/bytes/address.js';
+import { analyze } from '../support/engine.js';
+import { monitorTime, Wire, type Station } from '../support/wire.js';
+import { convergenceOf, FAR, forward, judge, newHost, oldHost, other, router, speak, third, wrongOf } from './scene.js';
+
+/** The old host is known, and gets packets until `until`. */
+function before(until: number): Wire {
+  const wire = new Wire();
+  wire.meet(0, router, oldHost);
+  forward(wire, oldHost, { from: 1, until });
+  return wire;
+}
+
+describe('a MAC that had the address before', () => {
+  it('is wrong from 100 ms after a gratuitous ARP of the new one', async () => {
+    const wire = before(10);
+    wire.gratuitous(10, newHost);
+    const early = forward(wire, oldHost, { from: 10.02, until: 10.1, step: 0.03 });
+    const late = forward(wire, oldHost, { from: 10.11, until: 15 });
+    const analysis = await judge({ 'lan.pcap': wire });
+    expect(analysis.misdeliveries.filter((m) => !m.class)).toMatchObject([
+      {
+        input: 'lan.pcap',
+        srcMac: router.mac,
+        dstMac: oldHost.mac,
+        dstIp: oldHost.ip,
+        expected: [newHost.mac],
+        frames: late.length,
+      },
+    ]);
+    expect(analysis.misdeliveries.find((m) => !m.class)?.frameRanges).toEqual([[late[0], late.at(-1)]]);
+    expect(convergenceOf(analysis)).toEqual(early);
+  });
+
+  it('is wrong from the moment at which the sender`s neighbour table changed', async () => {
+    const wire = before(10);
+    wire.gratuitous(10, newHost);
+    const early = forward(wire, oldHost, { from: 10.05, until: 10.3, step: 0.05 });
+    const late = forward(wire, oldHost, { from: 10.31, until: 15 });
+    const monitor = [
+      `${monitorTime(0.002)} ${oldHost.ip} dev br-lan lladdr ${oldHost.mac} REACHABLE`,
+      `${monitorTime(10.302)} ${newHost.ip} dev br-lan lladdr ${newHost.mac} STALE`,
+      `${monitorTime(14)} ${newHost.ip} dev br-lan lladdr ${newHost.mac} REACHABLE`,
+    ];
+    const analysis = await judge({ 'br-lan.pcap': wire }, { 'monitor.log': `${monitor.join('\n')}\n` });
+    expect(analysis.misdeliveries.filter((m) => !m.class)).toMatchObject([{ frameRanges: [[late[0], late.at(-1)]] }]);
+    expect(convergenceOf(analysis)).toEqual(early);
+  });
+
+  it('is wrong from the first frame with which the sender itself shows that it knows the new one', async () => {
+    const wire = before(10);
+    wire.request(10, other, newHost.ip);
+    wire.reply(10.001, newHost, other);
+    const early = forward(wire, oldHost, { from: 10.5, until: 12 });
+    forward(wire, newHost, { from: 12, until: 12.1, srcPort: 4001 });
+    const late = forward(wire, oldHost, { from: 12.2, until: 15 });
+    const analysis = await judge({ 'lan.pcap': wire });
+    expect(await wrongOf({ 'lan.pcap': wire })).toEqual({ 'lan.pcap': late });
+    expect(convergenceOf(analysis)).toEqual(early);
+  });
+
+  it('is not wrong while nothing shows that the sender was told', async () => {
+    const wire = before(10);
+    wire.request(10, other, newHost.ip);
+    wire.reply(10.001, newHost, other);
+    const all = forward(wire, oldHost, { from: 10.5, until: 15 });
+    const analysis = await judge({ 'lan.pcap': wire });
+    expect(analysis.verdict).toBe('delivered');
+    expect(convergenceOf(analysis)).toEqual(all);
+  });
+
+  it('is wrong after an unsolicited neighbour advertisement', async () => {
+    const wire = new Wire();
+    const gateway = { mac: router.mac, ip: 'fd00:7::1' };
+    const old = { mac: oldHost.mac, ip: 'fd00:7::40' };
+    const young = { mac: newHost.mac, ip: 'fd00:7::40' };
+    wire.solicit(0, gateway, old.ip);
+    wire.advertise(0.001, old, gateway);
+    forward(wire, old, { from: 1, until: 10, src: '2001:db8::9' });
+    wire.advertise(10, young);
+    const late = forward(wire, old, { from: 10.2, until: 15, src: '2001:db8::9' });
+    expect(await wrongOf({ 'lan.pcap': wire })).toEqual({ 'lan.pcap': late });
+  });
+
+  it('is wrong only in the VLAN in which the address moved', async () => {
+    const wire = new Wire();
+    for (const vlan of [20, 30]) {
+      wire.tags = [vlan];
+      wire.meet(vlan / 1000, router, oldHost);
+      forward(wire, oldHost, { from: 1 + vlan / 1000, until: 10 });
+    }
+    wire.tags = [20];
+    wire.gratuitous(10, newHost);
+    const late = forward(wire, oldHost, { from: 10.2, until: 15 });
+    wire.tags = [30];
+    forward(wire, oldHost, { from: 10.3, until: 15 });
+    const analysis = await judge({ 'trunk.pcap': wire });
+    expect(analysis.misdeliveries).toMatchObject([{ vlan: 20, frameRanges: [[late[0], late.at(-1)]] }]);
+  });
+
+  it('is right again when it takes the address back', async () => {
+    const wire = before(10);
+    wire.gratuitous(10, newHost);
+    const late = forward(wire, oldHost, { from: 10.2, until: 15 });
+    wire.reply(16, newHost, router);
+    wire.gratuitous(1000, oldHost);
+    forward(wire, oldHost, { from: 1001, until: 1003 });
+    expect(await wrongOf({ 'lan.pcap': wire })).toEqual({ 'lan.pcap': late });
+  });
+
+  it('is wrong for what is behind it when it was a gateway', async () => {
+    const wire = new Wire();
+    const first: Station = { mac: '00:1b:21:00:00:01', ip: '203.0.113.1' };
+    const second: Station = { mac: '00:1b:21:00:00:02', ip: '203.0.113.1' };
+    const wan: Station = { mac: router.mac, ip: '203.0.113.2' };
+    wire.meet(0, wan, first);
+    const out = (at: number, to: Station, srcPort: number): number =>
+      wire.udp(at, { from: wan.mac, to: to.mac, src: wan.ip, dst: FAR, hopLimit: 63, srcPort });
+    for (let at = 1; at < 10; at++) out(at, first, 4000);
+    wire.gratuitous(10, second);
+    const late: number[] = [];
+    for (let at = 11; at < 20; at++) {
+      out(at, second, 4001);
+      late.push(out(at + 0.5, first, 4000));
+    }
+    const analysis = await judge({ 'wan.pcap': wire });
+    expect(await wrongOf({ 'wan.pcap': wire })).toEqual({ 'wan.pcap': late });
+    expect(analysis.misdeliveries.find((m) => !m.class)?.expected).toEqual([second.mac]);
+  });
+});
+
+describe('a MAC that never had the address', () => {
+  const client: Station = { mac: '02:11:22:33:44:55', ip: '192.168.7.2' };
+  const vpn: Station = { mac: '02:aa:bb:cc:dd:ee', ip: '192.168.7.3' };
+
+  /** The router sends a client's replies to the VPN gateway, which passes them on. */
+  function policyRouting(): { wire: Wire; wrong: number[] } {
+    const wire = new Wire();
+    wire.meet(0, client, router);
+    wire.meet(0.1, router, client);
+    wire.meet(0.2, router, vpn);
+    forward(wire, client, { from: 1, until: 1.1 });
+    const wrong: number[] = [];
+    for (let at = 2; at < 10; at++) {
+      wire.udp(at, { from: client.mac, to: router.mac, src: client.ip, dst: FAR, srcPort: 5000, dstPort: 4000 });
+      wire.udp(at + 0.01, {
+        from: router.mac,
+        to: vpn.mac,
+        src: client.ip,
+        dst: FAR,
+        hopLimit: 63,
+        srcPort: 5000,
+        dstPort: 4000,
+      });
+      wrong.push(...forward(wire, { mac: vpn.mac, ip: client.ip }, { from: at + 0.1, until: at + 0.2 }));
+      forward(wire, client, { from: at + 0.11, until: at + 0.2, by: vpn, hopLimit: 59 });
+    }
+    return { wire, wrong };
+  }
+
+  it('is wrong from the first frame, though it passes the packets on', async () => {
+    const { wire, wrong } = policyRouting();
+    const analysis = await judge({ 'br-lan.pcap': wire });
+    expect(await wrongOf({ 'br-lan.pcap': wire })).toEqual({ 'br-lan.pcap': wrong });
+    expect(analysis.misdeliveries.map((m) => [m.srcMac, m.dstMac, m.expected])).toEqual([
+      [router.mac, vpn.mac, [client.mac]],
+    ]);
+  });
+
+  it('is wrong by an undated neighbour table, when no ARP was recorded', async () => {
+    const wire = new Wire();
+    const right = forward(wire, client, { from: 1, until: 1.1 });
+    const wrong = forward(wire, { mac: vpn.mac, ip: client.ip }, { from: 2, until: 5 });
+    const table = [client, vpn].map(({ ip, mac }) => `${ip} dev br-lan lladdr ${mac} REACHABLE`).join('\n');
+    expect(right).toHaveLength(1);
+    expect(await wrongOf({ 'br-lan.pcap': wire }, { 'ip-neigh.txt': `${table}\n` })).toEqual({ 'br-lan.pcap': wrong });
+    expect(await wrongOf({ 'br-lan.pcap': wire })).toEqual({});
+  });
+
+  it('is wrong against a map that the user gives', async () => {
+    const wire = new Wire();
+    wire.request(0, router, client.ip);
+    wire.meet(0.2, router, vpn);
+    const wrong = forward(wire, { mac: vpn.mac, ip: client.ip }, { from: 2, until: 5 });
+    const pieces = [{ name: 'br-lan.pcap', bytes: wire.pcap() }];
+    const map = new Map([[client.ip, parseMac(client.mac) ?? 0]]);
+    expect((await analyze(pieces)).misdeliveries).toEqual([]);
+    const [only, ...more] = (await analyze(pieces, { map })).misdeliveries;
+    expect(more).toEqual([]);
+    expect(only).toMatchObject({
+      expected: [client.mac],
+      frameRanges: [[wrong[0], wrong.at(-1)]],
+      because: [{ kind: 'map' }],
+    });
+  });
+});
+
+describe('captures of one network', () => {
+  it('are judged by what was said on any of them', async () => {
+    const bridge = new Wire();
+    const port = new Wire();
+    for (const wire of [bridge, port]) wire.meet(0, router, oldHost);
+    forward(bridge, oldHost, { from: 1, until: 2 });
+    forward(port, oldHost, { from: 1, until: 10 });
+    bridge.gratuitous(10, newHost);
+    const late = forward(port, oldHost, { from: 10.2, until: 15 });
+    expect(await wrongOf({ 'br-lan.pcap': bridge, 'lan3.pcap': port })).toEqual({ 'lan3.pcap': late });
+  });
+
+  it('are joined by the bridge that a dump puts their devices into', async () => {
+    const bridge = before(2);
+    const port = new Wire();
+    forward(port, oldHost, { from: 1, until: 10 });
+    bridge.gratuitous(10, newHost);
+    const late = forward(port, oldHost, { from: 10.2, until: 15 });
+    const links = [
+      `4: lan3@eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue master br-lan state UP mode DEFAULT group default qlen 1000`,
+      `    link/ether ${router.mac} brd ff:ff:ff:ff:ff:ff`,
+      `7: br-lan: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT group default qlen 1000`,
+      `    link/ether ${router.mac} brd ff:ff:ff:ff:ff:ff`,
+    ];
+    const captures = { 'br-lan.pcap': bridge, 'lan3.pcap': port };
+    expect(await wrongOf(captures, { 'ip-link.txt': `${links.join('\n')}\n` })).toEqual({ 'lan3.pcap': late });
+    expect(await wrongOf(captures)).toEqual({});
+  });
+});
+
+describe('a capture without ARP', () => {
+  it('is not judged, and accuses nobody', async () => {
+    const wire = new Wire();
+    forward(wire, oldHost, { from: 1, until: 5 });
+    forward(wire, newHost, { from: 5, until: 9 });
+    forward(wire, oldHost, { from: 5.2, until: 9 });
+    speak(wire, other, third, { from: 1, until: 3 });
+    const analysis = await judge({ 'lan.pcap': wire });
+    expect(analysis.verdict).toBe('not-judged');
+    expect(analysis.misdeliveries).toEqual([]);
+    expect(analysis.notJudged.some((entry) => entry.collect?.includes('arp'))).toBe(true);
+  });
+});

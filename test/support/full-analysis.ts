@@ -1,0 +1,167 @@
+import type { Analysis } from '../../src/model.js';
+
+/** `T` with everything optional made required, all the way down: a value of it leaves nothing out. */
+type Full<T> = T extends readonly unknown[]
+  ? { [K in keyof T]: Full<T[K]> }
+  : T extends object
+    ? { [K in keyof T]-?: Full<T[K]> }
+    : T;
+
+const MAC = { router: '94:83:c4:10:00:01', old: '52:54:00:a1:b2:40', young: '02:42:c0:a8:01:f0' };
+
+/** Every property that an analysis may have. The compiler keeps it complete. */
+export const fullAnalysis: Full<Analysis> = {
+  version: '1.0',
+  generator: { name: 'macscan', version: '0.1.0' },
+  verdict: 'misdelivered',
+  totals: { frames: 12, delivered: 4, misdelivered: 5, notJudged: 3 },
+  inputs: [
+    {
+      name: 'router.pcapng.gz',
+      kind: 'pcapng',
+      sha256: 'ab'.repeat(32),
+      bytes: 1200,
+      frames: 12,
+      firstTime: '1795247482420006000',
+      lastTime: '1795247488420006999',
+      interfaces: [
+        { index: 0, device: 'br-lan', linkType: 1, frames: 12, filter: 'udp or arp', snapLength: 262144, dropped: 0 },
+      ],
+      facts: { conntrack: 3, neighbor: 2 },
+      unknownLines: 1,
+    },
+  ],
+  window: { from: '1795247482000000000', to: '1795247489000000000' },
+  misdeliveries: [
+    {
+      id: 'M1',
+      input: 'router.pcapng.gz',
+      device: 'br-lan',
+      vlan: 20,
+      srcMac: MAC.router,
+      dstMac: MAC.old,
+      dstIp: '192.168.1.240',
+      expected: [MAC.young],
+      frames: 5,
+      frameRanges: [
+        [3, 5],
+        [9, 10],
+      ],
+      firstTime: '1795247483000000000',
+      lastTime: '1795247487000000000',
+      flows: ['F1'],
+      cause: 'stale-mac',
+      confidence: 'strong',
+      class: 'wrong-next-hop',
+      because: [
+        {
+          kind: 'arp-gratuitous',
+          ip: '192.168.1.240',
+          mac: MAC.young,
+          time: '1795247482500000000',
+          origin: { input: 'router.pcapng.gz', frame: 2, line: 1 },
+        },
+      ],
+      evidence: [
+        {
+          frame: 3,
+          time: '1795247483000000000',
+          srcMac: MAC.router,
+          dstMac: MAC.old,
+          srcIp: '198.51.100.10',
+          dstIp: '192.168.1.240',
+          protocol: 17,
+          srcPort: 40000,
+          dstPort: 51820,
+          hopLimit: 63,
+          length: 142,
+          vlan: 20,
+        },
+      ],
+    },
+  ],
+  flows: [
+    {
+      id: 'F1',
+      original: { srcIp: '198.51.100.10', dstIp: '203.0.113.2', protocol: 17, srcPort: 40000, dstPort: 51820 },
+      reply: { srcIp: '192.168.1.240', dstIp: '198.51.100.10', protocol: 17, srcPort: 51820, dstPort: 40000 },
+      joinedBy: 'conntrack',
+      offload: 'software',
+      misdelivered: 5,
+      mappings: [
+        {
+          id: 'F1.1',
+          direction: 'original',
+          input: 'router.pcapng.gz',
+          device: 'br-lan',
+          vlan: 20,
+          srcMac: MAC.router,
+          dstMac: MAC.old,
+          frames: 5,
+          bytes: 710,
+          firstFrame: 3,
+          lastFrame: 10,
+          firstTime: '1795247483000000000',
+          lastTime: '1795247487000000000',
+          folded: true,
+          verdict: 'misdelivered',
+          delivered: 0,
+          misdelivered: 5,
+          notJudged: 0,
+          expected: [MAC.young],
+        },
+      ],
+    },
+  ],
+  bindings: [
+    {
+      network: 1,
+      ip: 'fd00::240',
+      mac: MAC.young,
+      from: '1795247482500000000',
+      to: '1795247487000000000',
+      conflict: true,
+      witnesses: [
+        {
+          kind: 'nd-unsolicited',
+          ip: 'fd00::240',
+          mac: MAC.young,
+          time: '1795247482500000000',
+          origin: { input: 'router.pcapng.gz', frame: 2, line: 1 },
+        },
+      ],
+    },
+  ],
+  findings: [
+    {
+      id: 'C1',
+      cause: 'stale-mac',
+      confidence: 'proven',
+      title: 'Stale MAC',
+      summary: 'The flow kept it.',
+      explains: ['M1'],
+    },
+  ],
+  notJudged: [
+    {
+      reason: 'no-witness',
+      frames: 3,
+      what: 'Nobody said which MAC has the destination address.',
+      collect: 'tcpdump -i br-lan -e -w br-lan.pcap',
+      inputs: ['router.pcapng.gz'],
+    },
+  ],
+  diagnostics: [
+    {
+      id: 'cut-short',
+      input: 'router.pcapng.gz',
+      frame: 12,
+      offset: 1190,
+      line: 1,
+      what: 'It ends.',
+      action: 'Kept.',
+      count: 2,
+    },
+  ],
+  partial: true,
+};
