@@ -44,9 +44,6 @@ export interface ReadInput {
   readonly kind: InputKind;
   readonly facts: TextSummary | undefined;
   readonly frames: number;
-  /** First and last time of its frames, ns since the analysis epoch. */
-  readonly first: number;
-  readonly last: number;
   readonly dropped: ReadonlyMap<number, number>;
   readonly diagnostics: Diagnostic[];
 }
@@ -71,10 +68,8 @@ export class InputReader {
   async first(index: number, evidence: Evidence): Promise<ReadInput> {
     const notes = new Notes(evidence.name);
     this.r.beginInput(index);
-    const span = { first: NaN, last: NaN };
     const dropped = new Map<number, number>();
     const sink = this.sink(notes, dropped, () => {
-      widen(span, this.frames);
       this.r.add(this.frames);
     });
     let kind: InputKind = 'unknown';
@@ -84,7 +79,6 @@ export class InputReader {
       if (kind === 'pcap' || kind === 'pcapng') await this.capture(evidence, sink);
       if (kind === 'text') {
         facts = await this.text(index, evidence, notes, (frames) => {
-          widen(span, frames);
           this.r.add(frames);
         });
         if (!facts.isEvidence) kind = 'unknown';
@@ -93,7 +87,7 @@ export class InputReader {
       notes.failure(error, this.options.signal, 'It was left out.');
     }
     const frames = this.r.frames.get(index) ?? 0;
-    return { name: evidence.name, evidence, kind, facts, frames, ...span, dropped, diagnostics: notes.all() };
+    return { name: evidence.name, evidence, kind, facts, frames, dropped, diagnostics: notes.all() };
   }
 
   /** Second reading of a capture. */
@@ -113,6 +107,7 @@ export class InputReader {
   /** What the analysis says of an input. */
   summarize(index: number, input: ReadInput, devices: DeviceNames): Input {
     const ports = this.r.taps.ports.filter((port) => port.input === index);
+    const span = this.r.spans.get(index);
     const isCapture = ports.length > 0 || input.kind === 'pcap' || input.kind === 'pcapng';
     return {
       name: input.name,
@@ -120,7 +115,11 @@ export class InputReader {
       sha256: input.evidence.sha256(),
       bytes: input.evidence.size,
       ...(isCapture
-        ? { frames: input.frames, firstTime: this.r.epoch.text(input.first), lastTime: this.r.epoch.text(input.last) }
+        ? {
+            frames: input.frames,
+            firstTime: this.r.epoch.text(span?.first ?? NaN),
+            lastTime: this.r.epoch.text(span?.last ?? NaN),
+          }
         : {}),
       ...(isCapture
         ? {
@@ -277,13 +276,5 @@ async function* chunks(source: ByteSource): AsyncGenerator<Uint8Array> {
     const read = await source.read(buffer, 0, buffer.length);
     if (read === 0) return;
     yield buffer.subarray(0, read);
-  }
-}
-
-function widen(span: { first: number; last: number }, frames: FrameBatch): void {
-  for (let i = 0; i < frames.count; i++) {
-    const time = frames.time[i] ?? NaN;
-    if (!(span.first <= time) && !Number.isNaN(time)) span.first = time;
-    if (!(span.last >= time) && !Number.isNaN(time)) span.last = time;
   }
 }

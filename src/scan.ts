@@ -58,7 +58,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const ownerships = findOwnerships(r, around);
   const verdicts = new Verdicts(r, around, ownerships, mapOf(r, options.map));
   verdicts.run();
-  const examination = new Examination(r, verdicts);
+  const examination = new Examination(r, verdicts, inputName);
   for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
     const piece = sorted[input];
     if (piece && !options.signal?.aborted) await reader.again(input, piece, examination);

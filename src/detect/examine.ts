@@ -7,7 +7,7 @@ import { macFromWords, type Mac } from '../bytes/address.js';
 import type { MisdeliveryClass, Witness } from '../model.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { FrameBatch } from '../records/frame-batch.js';
-import { notJudged, type Ruling, type Stretch } from './judge.js';
+import { DELIVERED, notJudged, type Ruling, type Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import type { Verdicts } from './verdicts.js';
 
@@ -70,9 +70,11 @@ export class Examination {
   readonly suspects = new Map<number, Suspect>();
   private readonly r: Reconstruction;
   private readonly verdicts: Verdicts;
+  private readonly inputName: (input: number) => string;
 
-  constructor(r: Reconstruction, verdicts: Verdicts) {
+  constructor(r: Reconstruction, verdicts: Verdicts, inputName: (input: number) => string) {
     this.r = r;
+    this.inputName = inputName;
     this.verdicts = verdicts;
     for (const leg of verdicts.suspects) this.suspects.set(leg, { view: viewLeg(r, leg), cases: new Map(), runs: [] });
   }
@@ -113,10 +115,12 @@ export class Examination {
       suspect.cases.set(mac, known);
     }
     const at = stretchAt(known.stretches, time);
-    const ruling = known.stretches[at]?.ruling ?? notJudged('no-time');
+    const frame = frames.frame[i] ?? 0;
+    const said = known.stretches[at]?.ruling ?? notJudged('no-time');
+    const ruling = this.isBefore(suspect.view, frame, said) ? DELIVERED : said;
     const seen: SeenFrame = {
       view: suspect.view,
-      frame: frames.frame[i] ?? 0,
+      frame,
       time,
       mac,
       hopLimit: frames.hopLimit[i] ?? 0,
@@ -127,6 +131,13 @@ export class Examination {
       this.note((known.counted[at] ??= this.bucket(suspect.view, mac, ruling)), seen, suspect.view.leg);
     }
     if (ruling.verdict !== 'misdelivered') this.verdicts.count(suspect.view, ruling, 1);
+  }
+
+  /** Whether the frame stands before the witnesses of the take-over in its own capture, whatever its time says. */
+  private isBefore(view: LegView, frame: number, ruling: Ruling): boolean {
+    if (!ruling.after) return false;
+    const input = this.inputName(this.r.taps.all[view.tap]?.input ?? -1);
+    return ruling.after.some((origin) => origin.input === input && origin.frame !== undefined && frame < origin.frame);
   }
 
   private bucket(view: LegView, mac: Mac, ruling: Ruling): MisdeliveredFrames {

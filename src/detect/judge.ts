@@ -4,7 +4,7 @@
  */
 
 import { formatMac, type Ip, type Mac } from '../bytes/address.js';
-import type { MisdeliveryClass, Witness } from '../model.js';
+import type { MisdeliveryClass, Origin, Witness } from '../model.js';
 import { addressKey } from '../reconstruct/claims.js';
 import { isOnLinkFor, mayTransmit } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
@@ -32,6 +32,8 @@ export interface Ruling {
   readonly class?: MisdeliveryClass;
   readonly expected: readonly Mac[];
   readonly because: readonly Witness[];
+  /** Frames with a lower number than one of these, in the same input, came before: a clock that is set back deceives nobody. */
+  readonly after?: readonly Origin[];
 }
 
 /** A ruling and the time from which it holds, until the next one. */
@@ -100,9 +102,7 @@ export class Judge {
   private ruleByMap(network: number, transmitter: Mac, ip: Ip, mac: Mac, mapped: Mac): Stretch[] {
     if (mac === mapped) return always(DELIVERED);
     if (this.mayHandOver(transmitter, mac)) return always(DELIVERED);
-    const ownership = this.ownerships.get(addressKey(network, ip));
-    if (!ownership || !this.knowsOnLink(ownership, network, transmitter))
-      return this.ruleOffLink(network, transmitter, mac);
+    if (!this.knowsOnLink(network, transmitter, ip, [mapped])) return this.ruleOffLink(network, transmitter, mac);
     const because: Witness = { kind: 'map', ip: this.r.addresses.format(ip), mac: formatMac(mapped) };
     return always({ verdict: 'misdelivered', expected: [mapped], because: [because] });
   }
@@ -150,15 +150,17 @@ export class Judge {
     mac: Mac,
     learned: Learned,
   ): void {
-    if (this.mayHandOver(transmitter, mac) && this.hasAddressAt(network, mac, tenure.start)) {
+    const isHandedOver = this.mayHandOver(transmitter, mac) && this.hasAddressAt(network, mac, tenure.start);
+    if (isHandedOver || this.isSameRouter(mac, tenure.macs)) {
       stretches.push({ from: tenure.start, ruling: DELIVERED });
       return;
     }
     const because = [this.witnessOf(ownership.ip, tenure.testimonies[0]), learned.witness].filter(
       (w) => w !== undefined,
     );
-    const late: Ruling = { verdict: 'misdelivered', expected: tenure.macs, because };
-    const early: Ruling = { ...late, verdict: 'delivered', class: 'convergence' };
+    const after = because.map((witness) => witness.origin).filter((origin) => origin !== undefined);
+    const early: Ruling = { verdict: 'delivered', class: 'convergence', expected: tenure.macs, because };
+    const late: Ruling = { verdict: 'misdelivered', expected: tenure.macs, because, after };
     if (learned.time > tenure.start) stretches.push({ from: tenure.start, ruling: early });
     if (learned.time < (next?.start ?? Infinity))
       stretches.push({ from: Math.max(learned.time, tenure.start), ruling: late });
@@ -168,7 +170,7 @@ export class Judge {
   private ruleForeign(ownership: Ownership, network: number, transmitter: Mac, mac: Mac): (tenure: Tenure) => Ruling {
     if (this.mayHandOver(transmitter, mac)) return () => DELIVERED;
     if (this.believes(transmitter, ownership.ip, mac)) return () => notJudged('sender-believes');
-    if (!this.knowsOnLink(ownership, network, transmitter)) {
+    if (!this.knowsOnLink(network, transmitter, ownership.ip, ownersOf(ownership))) {
       const ruling = this.around.routers.has(mac) ? DELIVERED : notJudged('sender-may-not-be-on-link');
       return () => ruling;
     }
@@ -185,7 +187,12 @@ export class Judge {
     if (owners.includes(mac) || this.mayHandOver(transmitter, mac)) return DELIVERED;
     const known = (this.had.get(`${network} ${mac}`) ?? []).length > 0;
     const table = ownership.weak.filter((t) => t.kind === 'neighbor-entry');
-    if (!known || owners.length !== 1 || table.length === 0 || !this.knowsOnLink(ownership, network, transmitter)) {
+    if (
+      !known ||
+      owners.length !== 1 ||
+      table.length === 0 ||
+      !this.knowsOnLink(network, transmitter, ownership.ip, ownersOf(ownership))
+    ) {
       return this.around.routers.has(mac) ? DELIVERED : notJudged('weak-witness');
     }
     const because = [this.witnessOf(ownership.ip, table[0])].filter((w) => w !== undefined);
@@ -213,18 +220,24 @@ export class Judge {
     return lost ?? always(DELIVERED);
   }
 
+  /** A virtual router's MAC and the own MAC of the router that plays it belong together. */
+  private isSameRouter(mac: Mac, others: readonly Mac[]): boolean {
+    return (
+      [mac, ...others].some((m) => virtualRouterOf(m) !== undefined) &&
+      [mac, ...others].every((m) => this.around.routers.has(m))
+    );
+  }
+
   /** A host that is no router may hand any destination to a router. */
   private mayHandOver(transmitter: Mac, mac: Mac): boolean {
     return this.around.routers.has(mac) && !this.around.routers.has(transmitter);
   }
 
-  /** Whether the transmitter is known to reach the address without a router. */
-  private knowsOnLink(ownership: Ownership, network: number, transmitter: Mac): boolean {
-    const { ip } = ownership;
+  /** Whether the transmitter is known to reach the address without a router: it asked for it, or ever sent it to an owner. */
+  private knowsOnLink(network: number, transmitter: Mac, ip: Ip, owners: readonly Mac[]): boolean {
     if (this.r.claims.asked(this.around.networks.taps[network] ?? [], transmitter, ip)) return true;
     if (this.around.hosts.some((host) => host.macs.has(transmitter) && isOnLinkFor(host, ip))) return true;
-    const owners = new Set(ownership.tenures.flatMap((tenure) => tenure.macs));
-    return this.conduct.ownFrames(network, transmitter, ip).some((own) => owners.has(own.dstMac));
+    return this.conduct.ownFrames(network, transmitter, ip).some((own) => owners.includes(own.dstMac));
   }
 
   /** Whether the transmitter's own neighbour table ever named this MAC for the address. */
@@ -262,6 +275,10 @@ export class Judge {
       ...(testimony.origin ? { origin: testimony.origin } : {}),
     };
   }
+}
+
+function ownersOf(ownership: Ownership): Mac[] {
+  return [...ownership.tenures.flatMap((tenure) => tenure.macs), ...ownership.weak.map((t) => t.mac)];
 }
 
 const STRENGTH = [

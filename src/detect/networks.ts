@@ -4,7 +4,7 @@
  */
 
 import { isIpv6 } from '../bytes/address.js';
-import { isLinkLocalV4 } from '../reconstruct/claims.js';
+import { isLinkLocalV4, type ClaimRun } from '../reconstruct/claims.js';
 import type { Host } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
@@ -41,11 +41,13 @@ export function findNetworks(r: Reconstruction, hosts: readonly Host[], deviceOf
   const parents = Int32Array.from(taps, (_, i) => i);
   // Interfaces of each set of taps, so that no join puts two VLANs of one interface into one network.
   const ports = taps.map((tap) => new Set([tap.port]));
+  const apart = clocksApart(r);
   const join = (a: number, b: number): void => {
     const into = Math.min(rootOf(parents, a), rootOf(parents, b));
     const from = Math.max(rootOf(parents, a), rootOf(parents, b));
     const [mine, other] = [ports[into], ports[from]];
     if (into === from || !mine || !other || [...other].some((port) => mine.has(port))) return;
+    if (areApart(r, apart, mine, other)) return;
     parents[from] = into;
     for (const port of other) mine.add(port);
   };
@@ -65,6 +67,60 @@ export function findNetworks(r: Reconstruction, hosts: readonly Host[], deviceOf
   }
   joinBridges(taps, hosts, deviceOf, join);
   return new Networks(parents);
+}
+
+/** Clocks of two captures that differ by more than this make an order of events of nothing. */
+const MAX_OFFSET = 1e9;
+/** The same frames, seen on two taps: their distance is the same up to this. */
+const JITTER = 2e8;
+
+/** Pairs of inputs (as `a b`, the lower one first) that saw the same claims at times which differ too much. */
+function clocksApart(r: Reconstruction): Set<string> {
+  const apart = new Set<string>();
+  const seen = new Map<string, ClaimRun[]>();
+  for (const run of r.claims.runs) {
+    const key = `${run.ip} ${run.mac} ${run.count}`;
+    const alike = seen.get(key);
+    if (!alike) seen.set(key, [run]);
+    else if (alike.length < MAX_COMPARED) alike.push(run);
+  }
+  for (const runs of seen.values()) {
+    for (const [i, a] of runs.entries()) {
+      for (const b of runs.slice(i + 1)) {
+        const inputs = [inputOf(r, a.tap), inputOf(r, b.tap)].sort((x, y) => x - y);
+        const offset = b.first - a.first;
+        const isSame = Math.abs(b.last - a.last - offset) < JITTER && Math.abs(offset) > MAX_OFFSET;
+        if (inputs[0] !== inputs[1] && isSame && wereBothRunning(r, a, b)) apart.add(inputs.join(' '));
+      }
+    }
+  }
+  return apart;
+}
+
+const MAX_COMPARED = 16;
+
+function areApart(
+  r: Reconstruction,
+  apart: ReadonlySet<string>,
+  a: ReadonlySet<number>,
+  b: ReadonlySet<number>,
+): boolean {
+  if (apart.size === 0) return false;
+  const inputs = (ports: ReadonlySet<number>): number[] => [...ports].map((port) => r.taps.ports[port]?.input ?? -1);
+  return inputs(a).some((x) => inputs(b).some((y) => apart.has(`${Math.min(x, y)} ${Math.max(x, y)}`)));
+}
+
+/** Whether each capture was running when the other one saw the claim: then it would have seen it at that time too. */
+function wereBothRunning(r: Reconstruction, a: ClaimRun, b: ClaimRun): boolean {
+  const covers = (run: ClaimRun, time: number): boolean => {
+    const span = r.spans.get(inputOf(r, run.tap));
+    return span !== undefined && span.first <= time && time <= span.last;
+  };
+  return covers(a, b.first) && covers(b, a.first);
+}
+
+function inputOf(r: Reconstruction, tap: number): number {
+  return r.taps.all[tap]?.input ?? -1;
 }
 
 function joinBridges(

@@ -61,7 +61,7 @@ export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
       extend(current, testimony);
     } else if (current && before?.macs.includes(testimony.mac) && testimony.last - current.start < OVERLAP_SLACK) {
       before.testimonies.push(testimony);
-    } else if (current && current.end - testimony.first > OVERLAP_SLACK) {
+    } else if (current && (current.end - testimony.first > OVERLAP_SLACK || isSecondAnswer(current, testimony))) {
       extend(current, testimony);
     } else {
       const held = tenures.findLastIndex((t) => t.macs.includes(testimony.mac) && testimony.first - t.end < RETURN);
@@ -74,6 +74,18 @@ export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
   }
   return tenures;
 }
+
+/**
+ * Two replies to one question: a host with two cards, or a proxy beside the host. Who asked keeps one of them, so the
+ * second is no take-over.
+ */
+function isSecondAnswer(current: Draft, testimony: Testimony): boolean {
+  if (!ANSWERS.includes(testimony.kind)) return false;
+  return current.testimonies.some((t) => WIRE.includes(t.kind) && testimony.first - t.last < OVERLAP_SLACK);
+}
+
+const ANSWERS: readonly WitnessKind[] = ['arp-reply', 'nd-advertisement'];
+const WIRE: readonly WitnessKind[] = [...ANSWERS, 'arp-gratuitous', 'arp-request', 'nd-unsolicited', 'nd-solicitation'];
 
 function extend(tenure: Draft, testimony: Testimony): void {
   if (!tenure.macs.includes(testimony.mac)) tenure.macs.push(testimony.mac);

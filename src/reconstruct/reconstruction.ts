@@ -40,6 +40,8 @@ export class Reconstruction {
   readonly unjudged = new Map<number, Float64Array>();
   /** Frames per input. */
   readonly frames = new Map<number, number>();
+  /** First and last time of each input's frames, in or out of the window; ns since the analysis epoch. */
+  readonly spans = new Map<number, { first: number; last: number }>();
   /** ns since the analysis epoch; undefined without a window, and before the first frame. */
   window: Window | undefined;
 
@@ -47,6 +49,7 @@ export class Reconstruction {
   readonly skip = new Uint8Array(BATCH_SIZE);
   private wanted: { from: bigint | undefined; to: bigint | undefined } | undefined;
   private input = 0;
+  private span = { first: NaN, last: NaN };
   private counts = new Float64Array(UNJUDGED.length);
 
   /** Counts only frames from and to these absolute times (ns since 1970). To be called before the first input. */
@@ -60,6 +63,8 @@ export class Reconstruction {
     this.counts = new Float64Array(UNJUDGED.length);
     this.unjudged.set(input, this.counts);
     this.frames.set(input, 0);
+    this.span = { first: NaN, last: NaN };
+    this.spans.set(input, this.span);
   }
 
   /** Takes a batch of the current input. */
@@ -70,7 +75,9 @@ export class Reconstruction {
     let seen = 0;
     for (let i = 0; i < frames.count; i++) {
       this.skip[i] = 0;
-      if (frames.link[i] === Link.NONE || !this.inWindow(frames.time[i] ?? NaN)) {
+      const time = frames.time[i] ?? NaN;
+      if (frames.link[i] !== Link.NONE) this.widen(time);
+      if (frames.link[i] === Link.NONE || !this.inWindow(time)) {
         this.skip[i] = 1;
         continue;
       }
@@ -103,6 +110,12 @@ export class Reconstruction {
       to: to === undefined ? Infinity : this.epoch.relative(to),
     };
     this.wanted = undefined;
+  }
+
+  private widen(time: number): void {
+    if (Number.isNaN(time)) return;
+    if (!(this.span.first <= time)) this.span.first = time;
+    if (!(this.span.last >= time)) this.span.last = time;
   }
 
   private inWindow(time: number): boolean {
