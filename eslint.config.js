@@ -24,6 +24,7 @@ export default defineConfig(
       ],
       '@typescript-eslint/prefer-literal-enum-member': 'off',
       '@typescript-eslint/prefer-for-of': 'off',
+      '@typescript-eslint/dot-notation': ['error', { allowIndexSignaturePropertyAccess: true }],
       eqeqeq: 'error',
       'no-var': 'error',
       'prefer-const': 'error',
