@@ -5,7 +5,7 @@ import type { Examination, JudgedRun } from '../detect/examine.js';
 import { runsOfLeg, viewLeg, type LegView } from '../detect/legs.js';
 import type { Verdicts } from '../detect/verdicts.js';
 import type { Flow, Mapping, Tuple } from '../model.js';
-import type { ConntrackEntry } from '../reconstruct/fact-store.js';
+import type { ConntrackEntry } from '../reconstruct/conntrack-store.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { ConntrackTuple } from '../records/facts.js';
 
@@ -111,7 +111,7 @@ function entriesOf(r: Reconstruction, seeds: readonly Tuple[]): Map<string, Conn
   const found = new Map<string, ConntrackEntry>();
   if (seeds.length === 0) return found;
   const wanted = new Set(seeds.map(textOf));
-  for (const entry of r.facts.conntrack.values()) {
+  for (const entry of r.facts.conntrack.entries) {
     const original = tupleOfConntrack(entry.first.original, entry.protocol);
     const reply = tupleOfConntrack(entry.first.reply, entry.protocol);
     for (const form of formsOf(original, reply).map(textOf))

@@ -4,10 +4,10 @@
  */
 
 import { parseMac, type AddressTable, type Ip, type Mac } from '../bytes/address.js';
+import { ConntrackStore } from './conntrack-store.js';
 import type { Epoch } from '../records/epoch.js';
 import type {
   AddressFact,
-  ConntrackFact,
   Fact,
   FdbFact,
   LeaseFact,
@@ -34,17 +34,7 @@ export interface NeighborRun {
   confirmed: number;
 }
 
-/** A conntrack entry, over all lines that speak of it. */
-export interface ConntrackEntry {
-  readonly first: ConntrackFact;
-  readonly protocol: number;
-  offload: ConntrackFact['offload'];
-  mark: number | undefined;
-  lines: number;
-}
-
 const MAX_NEIGHBOR_RUNS = 500_000;
-const MAX_CONNTRACK = 1_000_000;
 
 /** All facts of one input but the neighbours and conntrack entries, which are kept in runs. */
 export interface InputFacts {
@@ -64,7 +54,7 @@ export interface InputFacts {
 
 export class FactStore {
   readonly inputs = new Map<number, InputFacts>();
-  readonly conntrack = new Map<string, ConntrackEntry>();
+  readonly conntrack: ConntrackStore;
   private readonly newest = new Map<string, NeighborRun>();
   private readonly seen = new Set<string>();
   private neighborRuns = 0;
@@ -74,6 +64,7 @@ export class FactStore {
 
   constructor(epoch: Epoch, addresses: AddressTable) {
     this.epoch = epoch;
+    this.conntrack = new ConntrackStore(epoch);
     this.addresses = addresses;
   }
 
@@ -86,7 +77,7 @@ export class FactStore {
         this.neighbor(input, fact);
         break;
       case 'conntrack':
-        this.conntrackEntry(fact);
+        this.conntrack.add(fact);
         break;
       case 'link':
         this.once(input.links, fact, `${fact.device} ${fact.mac} ${fact.master} ${fact.lower} ${fact.vlan}`);
@@ -183,30 +174,4 @@ export class FactStore {
     const confirmed = fact.states.includes('REACHABLE') || fact.states.includes('PERMANENT');
     if (confirmed && Number.isNaN(run.confirmed)) run.confirmed = time;
   }
-
-  private conntrackEntry(fact: ConntrackFact): void {
-    const key = conntrackKey(fact);
-    const known = this.conntrack.get(key);
-    if (!known) {
-      if (this.conntrack.size >= MAX_CONNTRACK) return;
-      this.conntrack.set(key, {
-        first: fact,
-        protocol: fact.protocol,
-        offload: fact.offload,
-        mark: fact.mark,
-        lines: 1,
-      });
-      return;
-    }
-    known.lines++;
-    known.mark = known.mark || fact.mark;
-    if (OFFLOAD_RANK[fact.offload] > OFFLOAD_RANK[known.offload]) known.offload = fact.offload;
-  }
-}
-
-const OFFLOAD_RANK = { unknown: 0, none: 1, inferred: 2, software: 3, hardware: 4 } as const;
-
-function conntrackKey(fact: ConntrackFact): string {
-  const { original: o, reply: r } = fact;
-  return `${fact.protocol} ${o.src} ${o.dst} ${o.srcPort ?? o.icmpId ?? ''} ${o.dstPort ?? ''} ${r.src} ${r.dst} ${r.srcPort ?? ''} ${r.dstPort ?? ''} ${fact.zone ?? 0}`;
 }
