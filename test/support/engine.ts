@@ -25,12 +25,19 @@ export function folderPieces(path: string, wanted: (name: string) => boolean = (
     .map((name) => ({ name, bytes: readFileSync(`${path}/${name}`) }));
 }
 
+export async function analyze(pieces: readonly Piece[], options: Partial<ScanOptions> = {}): Promise<Analysis> {
+  return analyzeEvidence(pieces.map(evidenceOf), options);
+}
+
 /**
  * Runs the engine. Every analysis made in the tests keeps to the schema and adds up.
  * @throws when it does not
  */
-export async function analyze(pieces: readonly Piece[], options: Partial<ScanOptions> = {}): Promise<Analysis> {
-  const analysis = await scan(pieces.map(evidenceOf), { generatorVersion: '0.0.0', ...options });
+export async function analyzeEvidence(
+  evidence: readonly Evidence[],
+  options: Partial<ScanOptions> = {},
+): Promise<Analysis> {
+  const analysis = await scan(evidence, { generatorVersion: '0.0.0', ...options });
   const errors = [...schemaErrors(JSON.parse(JSON.stringify(analysis))), ...oddities(analysis)];
   if (errors.length > 0) throw new Error(errors.slice(0, 10).join('\n'));
   return analysis;

@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { renderJson } from '../../src/render/json.js';
+import { analyze, folderPieces, type Piece, wrongFrames } from '../support/engine.js';
+import { hasShared, sharedPath } from '../support/shared.js';
+
+/** Runs of each property; more of them find more. */
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 40);
+const seed = process.env.PROPERTY_SEED === undefined ? 20_261_121 : Number(process.env.PROPERTY_SEED);
+const TIMEOUT = 2000 * RUNS;
+const SLOW = 5000;
+
+const CAPTURE = /\.pcap(ng)?$/;
+const NOT_EVIDENCE = /(^|\/)truth\.json$|\.jsonl$/;
+
+const folders = hasShared
+  ? readdirSync(sharedPath('captures'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  : [];
+const cases = folders.map(({ name }) => ({
+  name,
+  pieces: folderPieces(sharedPath('captures', name), (file) => !NOT_EVIDENCE.test(file)),
+  isHealthy: !hasWrongMac(readFileSync(sharedPath('captures', name, 'truth.json'), 'utf8')),
+}));
+const anyCase = fc.constantFrom(...cases);
+
+/** A case and one of its captures. */
+const anyCapture = anyCase.chain(({ pieces }) =>
+  fc.record({ pieces: fc.constant(pieces), capture: fc.constantFrom(...pieces.filter(({ name }) => CAPTURE.test(name))) }),
+);
+
+describe.skipIf(!hasShared)('the engine', () => {
+  it('gives the same bytes in any order of inputs', async () => {
+    await check(
+      anyCase.chain(({ pieces }) => fc.tuple(fc.constant(pieces), fc.shuffledSubarray(pieces, { minLength: 2 }))),
+      async ([all, some]) => {
+        const sorted = all.filter((piece) => some.includes(piece));
+        expect(renderJson(await analyze(some))).toBe(renderJson(await analyze(sorted)));
+      },
+      RUNS / 2,
+    );
+  }, TIMEOUT);
+
+  it('finds nothing in a part of a capture that it does not find in the whole', async () => {
+    await check(
+      fc.tuple(anyCapture, fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true })),
+      async ([{ pieces, capture }, withFacts, share]) => {
+        const facts = withFacts ? pieces.filter(({ name }) => !CAPTURE.test(name)) : [];
+        const cut = { ...capture, bytes: capture.bytes.subarray(0, Math.floor(share * capture.bytes.length)) };
+        expect(await extra([cut, ...facts], [capture, ...facts])).toEqual([]);
+      },
+    );
+  }, TIMEOUT);
+
+  it('finds nothing in a part of the files that it does not find in all of them', async () => {
+    await check(
+      anyCase.chain(({ pieces }) => fc.tuple(fc.constant(pieces), fc.subarray(pieces, { minLength: 1 }))),
+      async ([all, some]) => {
+        expect(await extra(some, all)).toEqual([]);
+      },
+    );
+  }, TIMEOUT);
+
+  it('accuses nobody in a healthy case of which one file is missing', async () => {
+    const healthy = cases.filter(({ isHealthy }) => isHealthy);
+    expect(healthy.length).toBeGreaterThan(0);
+    await check(
+      fc.constantFrom(...healthy).chain(({ pieces }) => fc.tuple(fc.constant(pieces), fc.constantFrom(...pieces))),
+      async ([pieces, missing]) => {
+        expect(await namesOfWrong(pieces.filter((piece) => piece !== missing))).toEqual([]);
+      },
+    );
+  }, TIMEOUT);
+
+  it('survives damaged files, in time', async () => {
+    const damage = fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 255 })), {
+      minLength: 1,
+      maxLength: 60,
+    });
+    await check(
+      fc.tuple(anyCapture, damage).chain(([{ pieces, capture }, hits]) =>
+        fc.record({
+          pieces: fc.constant([capture, ...pieces.filter(({ name }) => !CAPTURE.test(name))]),
+          victims: fc.subarray(pieces, { minLength: 1 }).map((some) => new Set([...some, capture])),
+          hits: fc.constant(hits),
+        }),
+      ),
+      async ({ pieces, victims, hits }) => {
+        const started = performance.now();
+        await analyze(pieces.map((piece) => (victims.has(piece) ? damaged(piece, hits) : piece)));
+        expect(performance.now() - started).toBeLessThan(SLOW);
+      },
+    );
+  }, TIMEOUT);
+});
+
+function hasWrongMac(text: string): boolean {
+  const parse: (text: string) => { wrong: { kind: string; per_capture: Record<string, { count: number }> }[] } = JSON.parse;
+  const wrong = parse(text).wrong.filter(({ kind }) => kind === 'wrong_mac');
+  return wrong.some((entry) => Object.values(entry.per_capture).some(({ count }) => count > 0));
+}
+
+async function check<T>(values: fc.Arbitrary<T>, holds: (value: T) => Promise<void>, numRuns = RUNS): Promise<void> {
+  await fc.assert(fc.asyncProperty(values, holds), { numRuns, seed, endOnFailure: true });
+}
+
+/** What is found in a part and not in the whole. */
+async function extra(part: readonly Piece[], whole: readonly Piece[]): Promise<string[]> {
+  const known = new Set(await namesOfWrong(whole));
+  return (await namesOfWrong(part)).filter((frame) => !known.has(frame));
+}
+
+async function namesOfWrong(pieces: readonly Piece[]): Promise<string[]> {
+  const found = wrongFrames(await analyze(pieces));
+  return [...found].flatMap(([input, frames]) => frames.map((frame) => `${input} ${frame}`));
+}
+
+/** A piece with some bytes changed, each at a share of its length. */
+function damaged(piece: Piece, hits: readonly (readonly [number, number])[]): Piece {
+  const bytes = Uint8Array.from(piece.bytes);
+  for (const [share, value] of hits) if (bytes.length > 0) bytes[Math.floor(share * (bytes.length - 1))] = value;
+  return { name: piece.name, bytes };
+}
