@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Random } from './random.js';
-import { type Workload } from './workloads.js';
+import type { Workload } from './workloads.js';
 
 const CHUNK = 4 * 1024 * 1024;
 const LARGEST_RECORD = 4096;

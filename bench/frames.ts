@@ -1,4 +1,4 @@
-import { type CaptureWriter } from './capture-writer.js';
+import type { CaptureWriter } from './capture-writer.js';
 import { LAN, Trait, VLAN, WAN, isTagged, type Network } from './network.js';
 
 const ETHERTYPE = { ARP: 0x0806, VLAN: 0x8100, IPV4: 0x0800, IPV6: 0x86dd, PPPOE: 0x8864 } as const;

@@ -4,7 +4,7 @@ import { CaptureWriter } from './capture-writer.js';
 import { FrameWriter } from './frames.js';
 import { Network, willMove } from './network.js';
 import { Random } from './random.js';
-import { type Workload } from './workloads.js';
+import type { Workload } from './workloads.js';
 
 /** Part of the names of generated files: raise it with every change of what is generated. */
 const VERSION = 3;

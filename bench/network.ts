@@ -1,5 +1,5 @@
-import { type Random } from './random.js';
-import { type Workload } from './workloads.js';
+import type { Random } from './random.js';
+import type { Workload } from './workloads.js';
 
 export const VLAN = 10;
 /** The interfaces of a generated capture: a router's two sides. */

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readSync, writeFileSync } from 'node:fs';
-import { type Workload } from './workloads.js';
+import type { Workload } from './workloads.js';
 
 const LARGEST_FRAME = 1600;
 const PCAP_HEADER = 24;

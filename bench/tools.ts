@@ -1,4 +1,4 @@
-import { type Workload } from './workloads.js';
+import type { Workload } from './workloads.js';
 
 /** A generated capture with what goes with it. */
 export interface Subject {

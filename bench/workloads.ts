@@ -1,4 +1,4 @@
-import { type Random } from './random.js';
+import type { Random } from './random.js';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
