@@ -6,8 +6,9 @@ export function foreignTextReader(): LineReader {
   let closing: string | undefined;
   return {
     id: 'foreign',
-    line(line) {
+    line(line, section) {
       if (closing === undefined) {
+        if (!section.fresh) return false;
         const opening = /^(?:<\?xml[^>]*>\s*)?<(!doctype html|html|svg|pdml|psml|rss|feed|plist)\b/i.exec(line);
         if (!opening) return false;
         const name = opening[1]?.toLowerCase() ?? '';

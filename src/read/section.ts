@@ -32,6 +32,10 @@ export class Section {
   readonly tables: SharedTables;
   /** From 1. */
   line = 0;
+  /** The line began with white space: it may belong to the one before. */
+  indented = false;
+  /** No line was read since the beginning, a clock line or a command line. */
+  fresh = true;
   /** The line had no line break: it may be cut. */
   cut = false;
   command: Command | undefined;

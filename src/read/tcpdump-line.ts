@@ -1,6 +1,6 @@
 /** The beginning of a line of tcpdump: packet number (`-#`), time in any `-t` form, and the columns of cooked captures. */
 
-import { parseEpochSeconds, parseIsoTime, parseTimeOfDay } from './time-text.js';
+import { parseIsoTime, parseTimeOfDay } from './time-text.js';
 
 /** How the time of a line is to be understood. */
 export type PrintedTime =
@@ -40,8 +40,11 @@ function readTime(text: string): { time: PrintedTime; length: number } {
   const first = /^\S{1,40}/.exec(text)?.[0] ?? '';
   const clock = parseTimeOfDay(first);
   if (clock !== undefined) return { time: { form: 'clock', nanos: clock }, length: first.length };
-  const seconds = first.includes('.') ? parseEpochSeconds(first) : undefined;
-  if (seconds !== undefined) return { time: { form: 'absolute', time: seconds, local: false }, length: first.length };
+  const seconds = /^(\d{1,10})\.(\d{6}|\d{9})$/.exec(first);
+  if (seconds) {
+    const time = BigInt(seconds[1] ?? 0) * 1_000_000_000n + BigInt((seconds[2] ?? '').padEnd(9, '0'));
+    return { time: { form: 'absolute', time, local: false }, length: first.length };
+  }
   const date = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{1,9}/.exec(text)?.[0];
   const iso = date === undefined ? undefined : parseIsoTime(date);
   if (date === undefined || !iso) return { time: { form: 'none' }, length: 0 };

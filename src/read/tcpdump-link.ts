@@ -52,11 +52,32 @@ export function readCooked(text: string, column: CookedColumn, frame: PrintedFra
     return readType(text.slice(sender[0].length), frame);
   }
   if (text.startsWith('ethertype ')) return readType(text, frame);
-  return readPlain(text, frame);
+  return readQuietCooked(text, frame) ?? readPlain(text, frame);
+}
+
+/** `-q` prints sender and packet only: `In 02:... 10.0.0.1.53 > 10.0.0.2.4000: UDP, length 4`. */
+function readQuietCooked(text: string, frame: PrintedFrame): string | undefined {
+  const sender = /^([0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5})(?: \(oui [^)]{0,64}\))? (?=(\S+))/i.exec(text);
+  const mac = sender ? printedMac(sender[1] ?? '') : undefined;
+  if (!sender || mac === undefined) return undefined;
+  frame.srcMac = mac;
+  frame.flags |= FrameFlag.SRC_MAC;
+  const next = sender[2] ?? '';
+  if (/^(?:Request|Reply|Announcement|Probe)$/.test(next)) frame.etherType = 0x0806;
+  else if (/^[0-9.]+$/.test(next) || next === '(tos') frame.etherType = 0x0800;
+  else if (next.includes(':') || next === '(hlim' || next === '(flowlabel') frame.etherType = 0x86dd;
+  return text.slice(sender[0].length);
 }
 
 /** Reads the protocol name that begins a line without `-e`: `IP `, `IP6 `, `ARP, `. */
 export function readPlain(text: string, frame: PrintedFrame): string | undefined {
+  const raw = /^(?:ip: |AF IPv[46] \(\d{1,3}\), length \d{1,7}: )(?=(\()?)/.exec(text);
+  if (raw) {
+    const rest = text.slice(raw[0].length);
+    frame.link = text.startsWith('ip: ') ? Link.RAW_IP : Link.LOOPBACK;
+    frame.etherType = /^\((?:class|flowlabel|hlim) /.test(rest) || /^\S*:/.test(rest) ? 0x86dd : 0x0800;
+    return rest;
+  }
   const match = /^(IP6|IP|ARP,|RARP,) /.exec(text);
   if (!match) return undefined;
   const name = match[1] ?? '';
@@ -87,7 +108,19 @@ function readType(text: string, frame: PrintedFrame): string | undefined {
   frame.length = Number(length[1]);
   const head = text.slice(0, length.index);
   let rest = text.slice(length.index + length[0].length);
-  frame.etherType = head === '' || head === '802.3' ? -1 : typeOf(head);
+  if (head === '802.3') {
+    // This is the length field, which does not count the header.
+    frame.etherType = frame.length;
+    frame.length += 14;
+    const snap =
+      /^LLC, .{1,120}: oui Ethernet \(0x000000\), (?:pid|ethertype) [^(]{1,24}\(0x([0-9a-f]{4})\), length \d{1,5}: /.exec(
+        rest,
+      );
+    if (!snap) return rest;
+    frame.etherType = Number.parseInt(snap[1] ?? '', 16);
+    return rest.slice(snap[0].length);
+  }
+  frame.etherType = head === '' ? -1 : typeOf(head);
   for (let tags = 0; tags < 8 && VLAN_TYPES.has(frame.etherType); tags++) {
     const tag = /^vlan (\d{1,4}), p \d(?:, DEI)?, /.exec(rest);
     if (!tag) break;

@@ -4,7 +4,7 @@
  * Time of day without a date is counted from 1970-01-01, a time without a zone is read as UTC, and both is said.
  */
 
-import { FrameBatch } from '../records/frame-batch.js';
+import { FrameBatch, Link } from '../records/frame-batch.js';
 import { BATCH_SIZE, type CaptureInterface } from '../records/packet-batch.js';
 import type { Command } from './command-line.js';
 import type { LineReader, Section } from './section.js';
@@ -19,7 +19,7 @@ export function tcpdumpTextReader(): LineReader {
   return {
     id: 'tcpdump',
     line: (line, section) => capture.line(line, section),
-    finish: (section) => capture.flush(section),
+    finish: (section) => capture.end(section),
   };
 }
 
@@ -48,6 +48,9 @@ class PrintedCapture {
   private day = 0;
   private before = NaN;
   private deltas = false;
+  /** Between a banner or a frame and the next text of another format. */
+  private active = false;
+  private timed = false;
   private sinceFirst = false;
 
   line(line: string, section: Section): boolean {
@@ -58,14 +61,24 @@ class PrintedCapture {
         return true;
       }
     } else if (this.pending && readDetailLine(line, this.pending)) return true;
+    // Details and payload below a packet: whatever they say, they are part of it.
+    if (this.pending && section.indented && splitLineStart(line).time.form === 'none') return true;
     if (this.banner(line)) {
       this.flush(section);
+      this.active = true;
+      this.timed = false;
       return true;
     }
     return this.frame(line, section);
   }
 
-  flush(section: Section): void {
+  end(section: Section): void {
+    this.flush(section);
+    this.active = false;
+    this.timed = false;
+  }
+
+  private flush(section: Section): void {
     this.complete(section);
     if (this.batch.count === 0) return;
     section.captureSink.frames(this.batch);
@@ -77,18 +90,35 @@ class PrintedCapture {
     const frame = emptyPrintedFrame();
     const withLink = cooked ? readCooked(rest, cooked, frame) : readEthernet(rest, frame);
     const packet = withLink ?? (cooked ? undefined : readPlain(rest, frame));
-    if (packet === undefined) return false;
-    const network = readNetwork(packet, frame);
+    const network = packet === undefined ? 'none' : readNetwork(packet, frame);
     // Without addresses of the link layer only the network layer shows that this is a line of tcpdump.
-    if (network === 'none' && (withLink === undefined || cooked !== undefined) && frame.length === 0) return false;
-    if (network === 'names' && withLink === undefined && time.form === 'none') return false;
+    const sure = network === 'none' ? packet !== undefined && frame.length > 0 : true;
+    const named = network === 'names' && withLink === undefined && time.form === 'none';
+    if (!sure || named) {
+      if (!this.active || !isPacketTime(time, line)) return false;
+      // A packet of a link type or protocol that is not known here: it counts, as the frames are numbered by lines.
+      frame.link = Link.UNSUPPORTED;
+    } else if (time.form === 'none' && this.timed) {
+      // Frames within a tunnel are printed below the one that carries them, without a time.
+      return true;
+    }
     if (network === 'names' && !frame.redacted) sayNames(section);
     this.complete(section);
+    this.active = true;
+    this.timed = time.form !== 'none';
+    if (frame.link === Link.PRINTED) frame.link = this.linkOf();
     frame.frame = ++this.frames;
     frame.interfaceIndex = this.interfaceOf(cooked, section);
     frame.time = this.timeOf(time, section);
     this.pending = frame;
     return true;
+  }
+
+  /** What a line without `-e` leaves of the link layer: the banner names the link type. */
+  private linkOf(): number {
+    if (this.linkType?.startsWith('LINUX_SLL') === true) return Link.COOKED;
+    if (this.linkType === 'RAW') return Link.RAW_IP;
+    return this.linkType === 'NULL' || this.linkType === 'LOOP' ? Link.LOOPBACK : Link.PRINTED;
   }
 
   private complete(section: Section): void {
@@ -201,6 +231,11 @@ function askedDevice(command: Command | undefined): string | undefined {
   const at = command.words.findIndex((word) => /^-[a-zA-Z]{0,8}i$/.test(word) || word === '--interface');
   const device = at < 0 ? undefined : command.words[at + 1];
   return device === 'any' ? undefined : device;
+}
+
+/** tcpdump always prints a fraction of six or nine digits. */
+function isPacketTime(time: PrintedTime, line: string): boolean {
+  return time.form !== 'none' && /^\s*(?:\d{1,10} {2})?[\d:. -]{1,24}\.\d{6}(?:\d{3})?(?: |$)/.test(line);
 }
 
 function sayNames(section: Section): void {

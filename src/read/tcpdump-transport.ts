@@ -78,7 +78,9 @@ export function readTransport(
   dstPort: string | undefined,
   frame: PrintedFrame,
 ): void {
-  const body = text.replace(/^(?:\[[^\]]{1,40}\] ?){1,3}/, '');
+  const extension = /^(?:(?:HBH|DSTOPT|srcrt)(?: \([^)]{0,80}\)){0,8} ){1,4}/.exec(text);
+  if (extension) frame.flags |= FrameFlag.IP_OPTIONS;
+  const body = text.slice(extension?.[0].length ?? 0).replace(/^(?:\[[^\]]{1,40}\] ?){1,3}/, '');
   if (body.startsWith('frag (')) {
     frame.flags |= FrameFlag.FRAGMENT;
     if (!body.startsWith('frag (0|')) frame.flags |= FrameFlag.LATER_FRAGMENT;
@@ -139,7 +141,6 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['PIM', 103],
   ['IP6 ', 41],
   ['IP ', 4],
-  ['HBH ICMP6', ICMPV6],
 ];
 
 function portOf(text: string): number {
@@ -184,12 +185,12 @@ function readIcmp(body: string, frame: PrintedFrame): void {
     frame.claimIp = nextHop;
     frame.target = target;
   } else if (text.startsWith('time exceeded')) frame.detail = 11 << 8;
-  else if (/ unreachable/.test(text)) frame.detail = 3 << 8;
+  else if (text.includes(' unreachable')) frame.detail = 3 << 8;
 }
 
 /** RFC 4443 and RFC 4861. Without `-v` the link-layer options are not printed: then the frame's own source counts. */
 function readIcmpv6(body: string, frame: PrintedFrame): void {
-  const text = body.replace(/^(?:HBH )?ICMP6, /, '');
+  const text = body.replace(/^ICMP6, /, '');
   const toGroup = frame.dst?.startsWith('ff') === true;
   const echo = /^echo (request|reply), (?:id (\d{1,5}))?/.exec(text);
   if (echo) {
@@ -218,6 +219,6 @@ function readIcmpv6(body: string, frame: PrintedFrame): void {
   else if (text.startsWith('router solicitation')) frame.detail = 133 << 8;
   else if (text.startsWith('redirect')) frame.detail = 137 << 8;
   else if (text.startsWith('time exceeded')) frame.detail = 3 << 8;
-  else if (/unreachable/.test(text)) frame.detail = 1 << 8;
+  else if (text.includes('unreachable')) frame.detail = 1 << 8;
   else if (text.startsWith('packet too big')) frame.detail = 2 << 8;
 }

@@ -102,11 +102,15 @@ class TextState {
     if (end === 'cut') {
       section.say('line-too-long', `A line is longer than ${MAX_LINE} characters.`, 'The rest of it was left out.');
     }
-    const text = bareLine(raw);
+    const content = bareLine(raw);
+    const text = content.trim();
+    section.indented = content !== '' && (content.startsWith(' ') || content.startsWith('\t'));
     if (text === '' || text.startsWith('```')) return;
     // Asked first: a fast way for the long lists that make up most text.
     if (this.current?.line(text, section) === true) this.count(this.current);
-    else if (!this.divides(text)) this.other(text);
+    else if (this.divides(text)) return;
+    else this.other(text);
+    section.fresh = false;
   }
 
   end(): TextSummary {
@@ -146,6 +150,7 @@ class TextState {
     const { section } = this;
     this.finish();
     section.snapshot++;
+    section.fresh = true;
     section.command = command;
     section.stamp = undefined;
     section.monitoring = ipObject(command)?.startsWith('mo') === true;
@@ -213,12 +218,12 @@ class TextState {
   }
 }
 
-/** A line without mail quotes, terminal escapes and surrounding space. */
+/** A line without mail quotes and terminal escapes. */
 function bareLine(raw: string): string {
   let text = raw;
   if (text.includes(ESCAPE)) text = text.replace(ESCAPES, '');
   if (text.startsWith('>')) text = text.replace(/^(?:> ?){1,20}/, '');
-  return text.trim();
+  return text;
 }
 
 const ESCAPE = '\u001b';
