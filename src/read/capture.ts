@@ -23,7 +23,7 @@ export interface CaptureSummary {
   readonly format: 'pcap' | 'pcapng' | undefined;
   /** Frames given; the number of the last one. */
   readonly frames: number;
-  /** Bytes of the (decompressed) input that were read. */
+  /** Byte offset in the (decompressed) input up to which records were read. */
   readonly bytes: number;
   readonly interfaces: number;
   /** The capture is damaged or ends in the middle; diagnostics say where. */
@@ -73,7 +73,7 @@ export async function readCapture(
   return {
     format,
     frames: output.frames,
-    bytes: window.bytesRead,
+    bytes: window.fileOffset(window.position),
     interfaces: output.interfaces,
     cut: output.damaged,
   };

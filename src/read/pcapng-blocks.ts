@@ -110,24 +110,29 @@ export function statisticsOf(
 /** Record types of the Name Resolution Block (section 4.5). */
 const Nrb = { END: 0, IPV4: 1, IPV6: 2, EUI48: 3 } as const;
 
-/** Calls `name` for each address of a Name Resolution Block whose records lie in `at` to `end - 1`. */
+/**
+ * Calls `name` for each address of a Name Resolution Block whose records lie in `at` to `end - 1`.
+ * @returns where a record is longer than the block, undefined when none is
+ */
 export function readNames(
   view: DataView,
   at: number,
   end: number,
   littleEndian: boolean,
   name: (address: string, names: readonly string[]) => void,
-): void {
+): number | undefined {
   while (end - at >= 4) {
     const type = view.getUint16(at, littleEndian);
     const length = view.getUint16(at + 2, littleEndian);
-    if (type === Nrb.END || length > end - at - 4) return;
+    if (type === Nrb.END) return undefined;
+    if (length > end - at - 4) return at;
     const value = new Uint8Array(view.buffer, view.byteOffset + at + 4, length);
     if (type === Nrb.IPV4 && length > 4) name(formatIpv4(view.getUint32(at + 4)), namesIn(value.subarray(4)));
     else if (type === Nrb.IPV6 && length > 16) name(ipv6Text(value), namesIn(value.subarray(16)));
     else if (type === Nrb.EUI48 && length > 6) name(formatMac(macOf(view, at + 4)), namesIn(value.subarray(6)));
     at += 4 + ((length + 3) & ~3);
   }
+  return undefined;
 }
 
 function namesIn(value: Uint8Array): string[] {

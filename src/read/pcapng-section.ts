@@ -236,7 +236,12 @@ export class PcapngSection {
   private names(at: number, end: number): void {
     const { window, output, littleEndian } = this;
     output.flush();
-    readNames(window.view, at + 8, end, littleEndian, (address, names) => output.sink.name(address, names));
+    const brokenAt = readNames(window.view, at + 8, end, littleEndian, (address, names) =>
+      output.sink.name(address, names),
+    );
+    if (brokenAt === undefined) return;
+    const what = 'A name record is longer than its block.';
+    output.diagnostic('bad-name', window.fileOffset(brokenAt), what, 'The names from it on were ignored.');
   }
 
   /** Section 4.6. */

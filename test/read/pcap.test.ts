@@ -1,5 +1,7 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decompress } from '../../src/bytes/decompress.js';
 import { sniffCapture } from '../../src/read/capture.js';
 import { buildPcap, type BuiltPacket, type PcapForm } from '../support/build-capture.js';
 import { collectCapture, memorySource } from '../support/collect-capture.js';
@@ -121,6 +123,19 @@ describe('pcap', () => {
     expect(diagnostics.map(({ id }) => id)).toEqual(['zeros']);
     expect(summary.frames).toBe(3 + 1024);
     expect(given).toBeLessThan(2_000_000);
+  });
+
+  it('stops early in a gzip bomb of zeros', async () => {
+    const zeros = gzipSync(Buffer.alloc(32 * 1024 * 1024));
+    const bomb = Buffer.concat([
+      gzipSync(buildPcap({ littleEndian: true, resolution: 6 }, packets)),
+      ...Array.from({ length: 32 }, () => zeros),
+    ]);
+    const { source } = await decompress(memorySource(bomb), 'bomb');
+    const { diagnostics, summary } = await collectCapture(source);
+    source.close();
+    expect(diagnostics.map(({ id }) => id)).toEqual(['zeros']);
+    expect(summary.bytes).toBeLessThan(100_000);
   });
 
   it('reads packets as large as a packet may be, and the larger ones of D-Bus', async () => {

@@ -18,6 +18,8 @@ export interface CollectedPacket {
   time: bigint | undefined;
   /** Absolute ns, from the batch's column. */
   fastTime: bigint | undefined;
+  /** pcap: the fraction of a second is one or more. */
+  badFraction: boolean;
   capturedLength: number;
   originalLength: number;
   flags: number;
@@ -35,8 +37,15 @@ export interface Collected {
   summary: CaptureSummary;
 }
 
-/** Reads a capture and keeps all that it gives. */
-export async function collectCapture(source: ByteSource, options?: ReadCaptureOptions): Promise<Collected> {
+/**
+ * Reads a capture and keeps all that it gives.
+ * @param keep false to keep no packets
+ */
+export async function collectCapture(
+  source: ByteSource,
+  options?: ReadCaptureOptions,
+  keep = true,
+): Promise<Collected> {
   const epoch = new Epoch();
   const kept: Omit<Collected, 'summary'> = {
     packets: [],
@@ -49,7 +58,7 @@ export async function collectCapture(source: ByteSource, options?: ReadCaptureOp
   const sink: CaptureSink = {
     interface: (description) => kept.interfaces.push(description),
     packets(batch) {
-      for (let row = 0; row < batch.count; row++) {
+      for (let row = 0; keep && row < batch.count; row++) {
         const linkType = batch.linkType[row] ?? 0;
         const offset = batch.offset[row] ?? 0;
         const capturedLength = batch.capturedLength[row] ?? 0;
@@ -63,6 +72,9 @@ export async function collectCapture(source: ByteSource, options?: ReadCaptureOp
           linkType,
           time: timed ? exactTime(source.resolution, batch.ticksHigh[row] ?? 0, batch.ticksLow[row] ?? 0) : undefined,
           fastTime: timed ? epoch.absolute(time) : undefined,
+          badFraction:
+            source?.resolution.split === true &&
+            (batch.ticksLow[row] ?? 0) >>> 0 >= source.resolution.base ** source.resolution.exponent,
           capturedLength,
           originalLength: (batch.originalLength[row] ?? 0) >>> 0,
           flags: batch.flags[row] ?? 0,
