@@ -11,7 +11,7 @@ import { createTextReader, type TextSummary } from './read/text.js';
 import type { DeviceNames } from './reconstruct/devices.js';
 import type { Reconstruction } from './reconstruct/reconstruction.js';
 import { FrameBatch } from './records/frame-batch.js';
-import type { CaptureSink, InputDiagnostic } from './records/packet-batch.js';
+import type { CaptureSink, InputDiagnostic, PacketBatch } from './records/packet-batch.js';
 
 /** What `--as` may say. */
 export const INPUT_FORMATS = ['pcap', 'pcapng', 'text'] as const;
@@ -95,9 +95,10 @@ export class InputReader {
     this.r.taps.resumeInput(index);
     const silent = new Notes(evidence.name);
     const kind = await this.kindOf(evidence);
-    const sink = this.sink(silent, new Map(), () => examination.add(this.frames), true);
+    const sink = this.sink(silent, new Map(), (batch) => examination.add(this.frames, batch), true);
     try {
-      if (kind === 'text') await this.text(index, evidence, silent, (frames) => examination.add(frames), true);
+      if (kind === 'text')
+        await this.text(index, evidence, silent, (frames) => examination.add(frames, undefined), true);
       else await this.capture(evidence, sink);
     } catch (error) {
       silent.failure(error, this.options.signal, '');
@@ -196,14 +197,19 @@ export class InputReader {
   }
 
   /** A sink that decodes each batch into `frames` and then calls `onFrames`. */
-  private sink(notes: Notes, dropped: Map<number, number>, onFrames: () => void, again = false): CaptureSink {
+  private sink(
+    notes: Notes,
+    dropped: Map<number, number>,
+    onFrames: (packets: PacketBatch) => void,
+    again = false,
+  ): CaptureSink {
     return {
       interface: (description) => {
         if (!again) this.r.taps.addInterface(description);
       },
       packets: (batch) => {
         this.decoder.decode(batch, this.frames);
-        onFrames();
+        onFrames(batch);
       },
       comment: () => undefined,
       name: () => undefined,

@@ -168,10 +168,25 @@ export interface Flow {
   reply: Tuple;
   /** How the two directions were joined: conntrack entry, or the same addresses turned around. */
   joinedBy: 'conntrack' | 'addresses';
-  /** Whether conntrack says that it was offloaded at some time. */
-  offload?: 'software' | 'hardware' | 'inferred';
+  /** When it was offloaded, as far as conntrack shows; empty when nothing shows that it ever was. */
+  offload: OffloadSpan[];
   misdelivered: number;
   mappings: Mapping[];
+}
+
+export interface OffloadSpan {
+  kind: 'software' | 'hardware' | 'inferred';
+  from: Moment;
+  /** Missing when nothing shows its end. */
+  to?: Moment;
+}
+
+/** A moment that conntrack shows: exactly (event), or as the later bound (snapshot) with `earliest` as the other. */
+export interface Moment {
+  time: string;
+  earliest?: string;
+  source: 'event' | 'snapshot' | 'destroyed';
+  origin: Origin;
 }
 
 /** An unbroken run of frames of one flow direction on one device with one source and one destination MAC. */

@@ -5,8 +5,10 @@
 
 import type { Ip, Mac } from './bytes/address.js';
 import { Examination } from './detect/examine.js';
+import { flowsOfLegs } from './detect/flows.js';
 import { findNetworks } from './detect/networks.js';
 import { findRouters } from './detect/routers.js';
+import { Trace, tracedLegs } from './detect/trace.js';
 import { Verdicts } from './detect/verdicts.js';
 import { findOwnerships, type Surroundings } from './detect/witnesses.js';
 import { assemble } from './diagnose/assemble.js';
@@ -58,7 +60,13 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const ownerships = findOwnerships(r, around);
   const verdicts = new Verdicts(r, around, ownerships, mapOf(r, options.map));
   verdicts.run();
-  const examination = new Examination(r, verdicts, inputName);
+  const flows = flowsOfLegs(r, verdicts.suspects);
+  const examination = new Examination(
+    r,
+    verdicts,
+    new Trace(r, tracedLegs(r, networks.of, verdicts.suspects, flows)),
+    inputName,
+  );
   for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
     const piece = sorted[input];
     if (piece && !options.signal?.aborted) await reader.again(input, piece, examination);
@@ -69,6 +77,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     ownerships,
     verdicts,
     examination,
+    flows,
     places: {
       inputName,
       deviceName: (tap) => {

@@ -50,7 +50,7 @@ export class HeaderFields {
   private readonly decoder: Decoder;
   private readonly packets = new PacketBatch();
   private readonly frames = new FrameBatch();
-  private values = new Map<FieldName, string>();
+  private readonly values = new Map<FieldName, string>();
   private view: DataView = new DataView(new ArrayBuffer(0));
 
   /** @param addresses the table of the decoder that fills the frames */
@@ -62,7 +62,10 @@ export class HeaderFields {
   /** @returns text per field name, of row `row`; fields that the packet does not have are missing. Valid until the next call. */
   collect(packets: PacketBatch, frames: FrameBatch, row: number): ReadonlyMap<FieldName, string> {
     this.values.clear();
-    this.view = new DataView(packets.bytes.buffer, packets.bytes.byteOffset, packets.bytes.byteLength);
+    const { buffer, byteOffset, byteLength } = packets.bytes;
+    if (this.view.buffer !== buffer || this.view.byteOffset !== byteOffset || this.view.byteLength !== byteLength) {
+      this.view = new DataView(buffer, byteOffset, byteLength);
+    }
     this.layers(packets, frames, row);
     const end = (packets.offset[row] ?? 0) + (packets.capturedLength[row] ?? 0);
     let inner = findInner(this.view, end, frames, row);
@@ -95,11 +98,8 @@ export class HeaderFields {
     switch (frames.etherType[row] ?? -1) {
       case RARP:
         // On serial links it is Cisco's keepalive.
-        if (frames.link[row] === Link.POINT_TO_POINT) return;
-        {
-          this.arpFields(network, end);
-          return;
-        }
+        if (frames.link[row] !== Link.POINT_TO_POINT) this.arpFields(network, end);
+        return;
       case EtherType.ARP:
         this.arpFields(network, end);
         return;

@@ -7,8 +7,10 @@ import { macFromWords, type Mac } from '../bytes/address.js';
 import type { MisdeliveryClass, Witness } from '../model.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { FrameBatch } from '../records/frame-batch.js';
+import type { PacketBatch } from '../records/packet-batch.js';
 import { DELIVERED, notJudged, type Ruling, type Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
+import type { Trace } from './trace.js';
 import type { Verdicts } from './verdicts.js';
 
 /** Frames of one tap, transmitter, destination address, observed MAC and class. Times in ns since the analysis epoch. */
@@ -70,10 +72,12 @@ export class Examination {
   readonly suspects = new Map<number, Suspect>();
   private readonly r: Reconstruction;
   private readonly verdicts: Verdicts;
+  private readonly trace: Trace;
   private readonly inputName: (input: number) => string;
 
-  constructor(r: Reconstruction, verdicts: Verdicts, inputName: (input: number) => string) {
+  constructor(r: Reconstruction, verdicts: Verdicts, trace: Trace, inputName: (input: number) => string) {
     this.r = r;
+    this.trace = trace;
     this.inputName = inputName;
     this.verdicts = verdicts;
     for (const leg of verdicts.suspects) this.suspects.set(leg, { view: viewLeg(r, leg), cases: new Map(), runs: [] });
@@ -81,7 +85,9 @@ export class Examination {
 
   /** Inputs that must be read again. */
   inputs(): Set<number> {
-    return new Set([...this.suspects.values()].map(({ view }) => this.r.taps.all[view.tap]?.input ?? -1));
+    const inputs = this.trace.inputs();
+    for (const { view } of this.suspects.values()) inputs.add(this.r.taps.all[view.tap]?.input ?? -1);
+    return inputs;
   }
 
   /** Frames of suspect legs that were not judged, per input: the second reading was interrupted. */
@@ -96,17 +102,25 @@ export class Examination {
     return left;
   }
 
-  /** Judges the frames of a batch that belong to suspect legs. */
-  add(frames: FrameBatch): void {
+  /** Judges the frames of a batch that belong to suspect legs. `packets` is undefined for printed captures. */
+  add(frames: FrameBatch, packets: PacketBatch | undefined): void {
     this.r.find(frames);
     for (let i = 0; i < frames.count; i++) {
       const leg = this.r.legs.row[i] ?? -1;
-      const suspect = leg < 0 ? undefined : this.suspects.get(leg);
-      if (suspect) this.judge(suspect, frames, i);
+      if (leg < 0) continue;
+      const suspect = this.suspects.get(leg);
+      const ruling = suspect && this.judge(suspect, frames, i);
+      this.trace.add(
+        packets,
+        frames,
+        i,
+        leg,
+        ruling?.class === 'convergence' ? 'convergence' : (ruling?.verdict ?? 'delivered'),
+      );
     }
   }
 
-  private judge(suspect: Suspect, frames: FrameBatch, i: number): void {
+  private judge(suspect: Suspect, frames: FrameBatch, i: number): Ruling {
     const mac = macFromWords(frames.dstMacHigh[i] ?? 0, frames.dstMacLow[i] ?? 0);
     const time = frames.time[i] ?? NaN;
     let known = suspect.cases.get(mac);
@@ -131,6 +145,7 @@ export class Examination {
       this.note((known.counted[at] ??= this.bucket(suspect.view, mac, ruling)), seen, suspect.view.leg);
     }
     if (ruling.verdict !== 'misdelivered') this.verdicts.count(suspect.view, ruling, 1);
+    return ruling;
   }
 
   /** Whether the frame stands before the witnesses of the take-over in its own capture, whatever its time says. */

@@ -19,7 +19,8 @@ import {
 } from '../model.js';
 import { UNJUDGED, type Reconstruction } from '../reconstruct/reconstruction.js';
 import { findingsOf } from './findings.js';
-import { findFlows, tupleOf, type FoundFlows, type Places } from './flows.js';
+import { tupleOf, type AffectedFlow } from '../detect/flows.js';
+import { listFlows, type Places } from './flows.js';
 import { REASONS, type Reason } from './reasons.js';
 
 export interface Parts {
@@ -27,6 +28,7 @@ export interface Parts {
   readonly ownerships: ReadonlyMap<number, Ownership>;
   readonly verdicts: Verdicts;
   readonly examination: Examination;
+  readonly flows: readonly AffectedFlow[];
   readonly places: Places;
   readonly inputs: Input[];
   readonly diagnostics: Diagnostic[];
@@ -37,8 +39,7 @@ export interface Parts {
 
 export function assemble(parts: Parts): Analysis {
   const { reconstruction: r, examination, verdicts, places } = parts;
-  const found = findFlows(r, examination, verdicts, places);
-  const misdeliveries = misdeliveriesOf(r, examination, found, places);
+  const misdeliveries = misdeliveriesOf(parts);
   const notJudged = notJudgedOf(parts);
   const totals = totalsOf(r, verdicts, misdeliveries);
   return {
@@ -49,7 +50,7 @@ export function assemble(parts: Parts): Analysis {
     inputs: parts.inputs,
     ...windowOf(r),
     misdeliveries,
-    flows: found.flows,
+    flows: listFlows(r, parts.flows, examination, verdicts, places),
     bindings: bindingsOf(parts, misdeliveries),
     findings: findingsOf(misdeliveries),
     notJudged,
@@ -83,12 +84,9 @@ function totalsOf(r: Reconstruction, verdicts: Verdicts, misdeliveries: readonly
   return { frames, delivered, misdelivered, notJudged: frames - delivered - misdelivered };
 }
 
-function misdeliveriesOf(
-  r: Reconstruction,
-  examination: Examination,
-  found: FoundFlows,
-  places: Places,
-): Misdelivery[] {
+function misdeliveriesOf(parts: Parts): Misdelivery[] {
+  const { reconstruction: r, examination, flows, places } = parts;
+  const idOfLeg = new Map(flows.flatMap((flow) => flow.legs.map((leg) => [leg, flow.id] as const)));
   const all = [...examination.misdelivered.values()].map((bucket): Omit<Misdelivery, 'id'> => {
     const tap = r.taps.all[bucket.view.tap];
     return {
@@ -103,9 +101,9 @@ function misdeliveriesOf(
       frameRanges: pairs(bucket.ranges),
       firstTime: r.epoch.text(bucket.first),
       lastTime: r.epoch.text(bucket.last),
-      flows: [...new Set([...bucket.legs].map((leg) => found.idOfLeg.get(leg) ?? ''))]
-        .filter((id) => id !== '')
-        .sort(byNumber),
+      flows: [...new Set([...bucket.legs].map((leg) => idOfLeg.get(leg)).filter((id) => id !== undefined))].sort(
+        byNumber,
+      ),
       ...(bucket.class ? { class: bucket.class } : {}),
       because: [...bucket.because.values()],
       evidence: bucket.evidence.map((seen) => evidenceOf(r, seen, bucket)),

@@ -44,6 +44,8 @@ const TUPLE = {
   'dstPort?': 'number',
 } as const;
 
+const MOMENT: Shape = { time: 'string', 'earliest?': 'string', source: 'string', origin: ORIGIN };
+
 const ANALYSIS: Shape = {
   version: 'string',
   generator: { name: 'string', version: 'string' },
@@ -113,7 +115,7 @@ const ANALYSIS: Shape = {
       original: TUPLE,
       reply: TUPLE,
       joinedBy: 'string',
-      'offload?': 'string',
+      offload: [{ kind: 'string', from: MOMENT, 'to?': MOMENT }],
       misdelivered: 'number',
       mappings: [
         {

@@ -4,11 +4,13 @@ import type { LineReader } from './section.js';
 
 export function foreignTextReader(): LineReader {
   let closing: string | undefined;
+  let declared = 0;
   return {
     id: 'foreign',
     line(line, section) {
       if (closing === undefined) {
-        if (!section.fresh) return false;
+        if (!section.fresh && declared !== section.line - 1) return false;
+        if (/^<\?xml[^>]*>$/.test(line)) declared = section.line;
         const opening = /^(?:<\?xml[^>]*>\s*)?<(!doctype html|html|svg|pdml|psml|rss|feed|plist)\b/i.exec(line);
         if (!opening) return false;
         const name = opening[1]?.toLowerCase() ?? '';

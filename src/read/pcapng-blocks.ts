@@ -112,7 +112,7 @@ const Nrb = { END: 0, IPV4: 1, IPV6: 2, EUI48: 3 } as const;
 
 /**
  * Calls `name` for each address of a Name Resolution Block whose records lie in `at` to `end - 1`.
- * @returns where a record is longer than the block, undefined when none is
+ * @returns where the list ends and options may follow; or, `broken`, where a record is longer than the block
  */
 export function readNames(
   view: DataView,
@@ -120,19 +120,19 @@ export function readNames(
   end: number,
   littleEndian: boolean,
   name: (address: string, names: readonly string[]) => void,
-): number | undefined {
+): { at: number; broken: boolean } {
   while (end - at >= 4) {
     const type = view.getUint16(at, littleEndian);
     const length = view.getUint16(at + 2, littleEndian);
-    if (type === Nrb.END) return undefined;
-    if (length > end - at - 4) return at;
+    if (type === Nrb.END) return { at: at + 4, broken: false };
+    if (length > end - at - 4) return { at, broken: true };
     const value = new Uint8Array(view.buffer, view.byteOffset + at + 4, length);
     if (type === Nrb.IPV4 && length > 4) name(formatIpv4(view.getUint32(at + 4)), namesIn(value.subarray(4)));
     else if (type === Nrb.IPV6 && length > 16) name(ipv6Text(value), namesIn(value.subarray(16)));
     else if (type === Nrb.EUI48 && length > 6) name(formatMac(macOf(view, at + 4)), namesIn(value.subarray(6)));
     at += 4 + ((length + 3) & ~3);
   }
-  return undefined;
+  return { at: end, broken: false };
 }
 
 function namesIn(value: Uint8Array): string[] {

@@ -236,12 +236,15 @@ export class PcapngSection {
   private names(at: number, end: number): void {
     const { window, output, littleEndian } = this;
     output.flush();
-    const brokenAt = readNames(window.view, at + 8, end, littleEndian, (address, names) =>
-      output.sink.name(address, names),
-    );
-    if (brokenAt === undefined) return;
-    const what = 'A name record is longer than its block.';
-    output.diagnostic('bad-name', window.fileOffset(brokenAt), what, 'The names from it on were ignored.');
+    const list = readNames(window.view, at + 8, end, littleEndian, (address, names) => {
+      output.sink.name(address, names);
+    });
+    if (list.broken) {
+      const what = 'A name record is longer than its block.';
+      output.diagnostic('bad-name', window.fileOffset(list.at), what, 'The names from it on were ignored.');
+    } else {
+      this.comments(this.options(list.at, end), 0);
+    }
   }
 
   /** Section 4.6. */
@@ -250,9 +253,11 @@ export class PcapngSection {
     if (end - at < 20) return;
     const source = this.interfaces[window.view.getUint32(at + 8, littleEndian)];
     if (!source) return;
-    const { received, dropped } = statisticsOf(this.options(at + 20, end), littleEndian);
+    const options = this.options(at + 20, end);
+    const { received, dropped } = statisticsOf(options, littleEndian);
     output.flush();
     output.sink.statistics(source.index, received, dropped);
+    this.comments(options, 0);
   }
 
   private options(at: number, end: number): readonly BlockOption[] {

@@ -37,10 +37,10 @@ const LINE_READERS: readonly (() => LineReader)[] = [
   arpTableReader,
   dhcpLeasesReader,
   tcpdumpTextReader,
+  foreignTextReader,
   conntrackXmlReader,
   conntrackSaveReader,
   jsonReader,
-  foreignTextReader,
 ];
 
 /** What a text held. */

@@ -99,7 +99,8 @@ export class ConntrackStore {
     entry.id ??= fact.id;
     if (fact.event === 'new') entry.made = { time, origin };
     if (fact.event === 'destroy') entry.destroyed = { time, origin };
-    if (fact.offload === 'unknown') return;
+    // NEW is stamped when it is printed, and says how the entry began, not how it was by then.
+    if (fact.offload === 'unknown' || fact.event === 'new') return;
     const run = entry.flags.at(-1);
     const isSameInput = run?.origin.input === origin.input;
     if (run && isSameInput && run.flag === fact.offload) {

@@ -94,7 +94,10 @@ export function flowText(flow: Flow): string {
   const { original, reply } = flow;
   const translated = reply.srcIp !== original.dstIp || reply.dstIp !== original.srcIp;
   const nat = translated ? ` (NAT: replies ${tupleText(reply).replace(/^\S+ /, '')})` : '';
-  const offload = flow.offload ? `, offloaded (${flow.offload})` : '';
+  const [span] = flow.offload;
+  const since = span ? `, offloaded (${span.kind}) since ${clockTime(span.from.time)}` : '';
+  const until = span?.to ? ` until ${clockTime(span.to.time)}` : '';
+  const offload = since + until;
   return `${tupleText(original)}${nat}${offload}`;
 }
 
