@@ -86,8 +86,8 @@ export class Decoder {
         decodeArp(this.view, at, end, frames, row);
         break;
     }
-    // Inside PPPoE or MPLS a host of the far side speaks: it says nothing about MACs of this segment.
-    if (!onSegment) frames.claim[row] = Claim.NONE;
+    // Inside PPPoE or MPLS a host of the far side speaks: it says nothing about MACs of this segment. Nor has PPP any.
+    if (!onSegment || frames.link[row] === Link.POINT_TO_POINT) frames.claim[row] = Claim.NONE;
   }
 }
 

@@ -130,12 +130,13 @@ describe('neighbour discovery', () => {
   ])('claims nothing with %s', (_what, packet) => {
     expect(claimOf(packet)).toBeUndefined();
   });
-  it('claims nothing in tunnels, MPLS and PPPoE', () => {
+  it('claims nothing in tunnels, MPLS, PPPoE and PPP', () => {
     const packet = nd(solicitation(sourceMac)).replace(/.* 86dd /, '');
     const outer = '020000000002 020000000001';
     expect(claimOf(`${outer} 8847 00020140 ${packet}`)).toBeUndefined();
     expect(claimOf(`${outer} 8864 1100 0001 004a 0057 ${packet}`)).toBeUndefined();
     expect(claimOf(`${outer} 0800 4500005c 00000000 40290000 c0000201 c0000202 ${packet}`)).toBeUndefined();
+    expect(decodePacket(hex(`ff03 0057 ${packet}`), 9).claim).toBeUndefined();
     expect(claimOf(`${outer} 8100 0005 86dd ${packet}`)).toMatch(/^ND_SOLICITATION/);
   });
 });
