@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { constants, lstatSync, openSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { Socket } from 'node:net';
 import { basename, join, resolve, sep } from 'node:path';
 import process from 'node:process';
+import type { Readable } from 'node:stream';
 import { InputError } from '../errors.js';
 import { DEFAULT_LIMITS, type DecompressLimits, peek } from './decompress.js';
 import { fileError } from './file.js';
@@ -94,7 +96,7 @@ class Collector {
       const path = resolve(arg).split(sep);
       if (stats.isDirectory()) this.folder(arg, realpathSync(arg), path, path.length, 0, arg);
       else if (stats.isFile()) this.file(arg, stats, path, 1);
-      else if (stats.isFIFO()) await this.spool(createReadStream(arg), arg, path);
+      else if (stats.isFIFO()) await this.spool(openPipe(arg), arg, path);
       else this.errors.push(new InputError(arg, 'is a device or socket, not a file'));
     } catch (error) {
       this.failed(arg, error);
@@ -184,13 +186,18 @@ class Collector {
   }
 
   /** Copies a stream to a temporary file. */
-  private async spool(stream: AsyncIterable<unknown>, name: string, path: string[]): Promise<void> {
+  private async spool(stream: Readable, name: string, path: string[]): Promise<void> {
     const spool = createSpool(name);
     const hash = createHash('sha256');
     let size = 0;
+    const giveUp = (): void => {
+      stream.destroy();
+    };
+    this.signal?.addEventListener('abort', giveUp);
     try {
-      for await (const chunk of stream) {
-        this.signal?.throwIfAborted();
+      this.signal?.throwIfAborted();
+      const chunks: AsyncIterable<unknown> = stream;
+      for await (const chunk of chunks) {
         if (!(chunk instanceof Uint8Array)) continue;
         size += chunk.length;
         if (size > this.limits.spooled) {
@@ -202,8 +209,10 @@ class Collector {
       }
     } catch (error) {
       this.failed(name, error);
+    } finally {
+      this.signal?.removeEventListener('abort', giveUp);
+      spool.close();
     }
-    spool.close();
     const piece = new StoredFile(spool.path, basename(name), size, this.limits.decompress, hash.digest('hex'));
     this.files.push({ path, shown: 1, piece, identity: `spool ${spool.path}` });
   }
@@ -221,6 +230,12 @@ class Collector {
     this.signal?.throwIfAborted();
     this.errors.push(error instanceof InputError ? error : fileError(name, error));
   }
+}
+
+/** Opens a named pipe so that waiting for it can be given up, which reading it as a file does not allow. */
+function openPipe(path: string): Readable {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 function isBetter(found: Found, known: Found): boolean {

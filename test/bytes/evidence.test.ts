@@ -202,6 +202,18 @@ describe('temporary files', () => {
   });
 });
 
+describe('an abort', () => {
+  it('ends the waiting for a pipe that gives nothing', async () => {
+    const pipe = join(root, 'silent');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    const writer = spawn('sh', ['-c', `exec 3> ${pipe}; printf part >&3; sleep 60`]);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('enough')), 100);
+    await expect(collect(['silent'], { signal: controller.signal })).rejects.toThrow('enough');
+    writer.kill();
+  });
+});
+
 function spools(): string[] {
   return readdirSync(tmpdir()).filter((name) => /^macscan-\w{6}$/.test(name));
 }
