@@ -59,8 +59,8 @@ function isTrailer(text: string): boolean {
 
 /** Everything before the first tuple: time stamp, event, layer 3, protocol, time-out, state. */
 function parseHead(text: string, end: number, entry: ConntrackEntry): boolean {
-  const words = text.slice(0, end).trim().split(/\s+/);
-  if (words.length > 12) return false;
+  const words = headWords(text, end);
+  if (words.length > MAX_HEAD_WORDS) return false;
   let at = 0;
   const stamp = words[0] ?? '';
   if (stamp.startsWith('[') && stamp.endsWith(']')) {
@@ -93,6 +93,22 @@ function parseHead(text: string, end: number, entry: ConntrackEntry): boolean {
   return true;
 }
 
+const MAX_HEAD_WORDS = 12;
+
+/** The words before `end`; splitting by hand, as this is done for every line of dumps of any size. */
+function headWords(text: string, end: number): string[] {
+  const words: string[] = [];
+  let start = -1;
+  for (let i = 0; i <= end && words.length <= MAX_HEAD_WORDS; i++) {
+    const c = i < end ? text.charCodeAt(i) : SPACE;
+    if (c === SPACE || c === TAB) {
+      if (start >= 0) words.push(text.slice(start, i));
+      start = -1;
+    } else if (start < 0) start = i;
+  }
+  return words;
+}
+
 const EVENTS: ReadonlyMap<string, ConntrackFact['event']> = new Map([
   ['[NEW]', 'new'],
   ['[UPDATE]', 'update'],
@@ -120,13 +136,11 @@ function parseBody(text: string, start: number, entry: ConntrackEntry, cache: Ad
         end = close < 0 ? length : close + 1;
       } else readFlag(text.slice(at, end), entry);
     } else if (equals > 0 && equals < end) {
-      const key = text.slice(at, equals);
-      if (key === 'src') {
+      if (equals === at + 3 && text.startsWith('src', at)) {
         if (++entry.tuples > 2) return false;
         tuple = entry.tuples === 1 ? entry.original : entry.reply;
       }
-      const value = text.slice(equals + 1, end);
-      if (!readValue(key, value, tuple, entry, cache)) return false;
+      if (!readValue(text, at, equals, end, tuple, entry, cache)) return false;
     } else if (!entry.labelled) return false;
     at = end + 1;
   }
@@ -134,6 +148,7 @@ function parseBody(text: string, start: number, entry: ConntrackEntry, cache: Ad
 }
 
 const SPACE = 0x20;
+const TAB = 0x09;
 const OPEN_BRACKET = 0x5b;
 
 function readFlag(flag: string, entry: ConntrackEntry): void {
@@ -143,54 +158,72 @@ function readFlag(flag: string, entry: ConntrackEntry): void {
   else if (flag === '[HW_OFFLOAD]') entry.offload = 'hardware';
 }
 
-/** @returns false when the value of a known key is no such value */
-function readValue(key: string, value: string, tuple: TupleText, entry: ConntrackEntry, cache: AddressCache): boolean {
+/**
+ * Reads the word `key=value` that lies at `at`, `equals` and `end` of `text`. The keys of most lines are told by length
+ * and first letters, without a string for each.
+ * @returns false when the value of a known key is no such value
+ */
+function readValue(
+  text: string,
+  at: number,
+  equals: number,
+  end: number,
+  tuple: TupleText,
+  entry: ConntrackEntry,
+  cache: AddressCache,
+): boolean {
+  const from = equals + 1;
+  switch (equals - at) {
+    case 2:
+      if (!text.startsWith('id', at)) return true;
+      if (tuple.icmpType < 0 || tuple.icmpId >= 0) return (entry.id = numberAt(text, from, end)) >= 0;
+      entry.endsInTuple = true;
+      return (tuple.icmpId = numberAt(text, from, end, 65_535)) >= 0;
+    case 3:
+      if (text.startsWith('use', at)) return (entry.use = numberAt(text, from, end)) >= 0;
+      if (text.startsWith('src', at)) tuple.src = cache.get(text.slice(from, end));
+      else if (text.startsWith('dst', at)) {
+        tuple.dst = cache.get(text.slice(from, end));
+        tuple.hasDst = true;
+      } else return true;
+      entry.endsInTuple = true;
+      return from < end;
+    case 4:
+      if (text.startsWith('mark', at)) return (entry.mark = numberAt(text, from, end, 0xffff_ffff)) >= 0;
+      if (text.startsWith('zone', at)) return (entry.zone = numberAt(text, from, end, 65_535)) >= 0;
+      entry.endsInTuple = true;
+      if (text.startsWith('type', at)) return (tuple.icmpType = numberAt(text, from, end, 255)) >= 0;
+      if (text.startsWith('code', at)) return (tuple.icmpCode = numberAt(text, from, end, 255)) >= 0;
+      entry.endsInTuple = false;
+      return true;
+    case 5:
+      if (text.startsWith('bytes', at)) return (tuple.bytes = numberAt(text, from, end)) >= 0;
+      entry.endsInTuple = true;
+      if (text.startsWith('sport', at)) return (tuple.srcPort = numberAt(text, from, end, 65_535)) >= 0;
+      if (text.startsWith('dport', at)) return (tuple.dstPort = numberAt(text, from, end, 65_535)) >= 0;
+      entry.endsInTuple = false;
+      return true;
+    case 7:
+      if (text.startsWith('packets', at)) return (tuple.packets = numberAt(text, from, end)) >= 0;
+      return true;
+    default:
+      return readRareValue(text.slice(at, equals), text.slice(from, end), tuple, entry);
+  }
+}
+
+function readRareValue(key: string, value: string, tuple: TupleText, entry: ConntrackEntry): boolean {
+  const zone = (): number => numberAt(value, 0, value.length, 65_535);
   switch (key) {
-    case 'src':
-      tuple.src = cache.get(value);
-      entry.endsInTuple = true;
-      return value !== '';
-    case 'dst':
-      tuple.dst = cache.get(value);
-      tuple.hasDst = true;
-      entry.endsInTuple = true;
-      return value !== '';
-    case 'sport':
-      entry.endsInTuple = true;
-      return (tuple.srcPort = numberOf(value, 65_535)) >= 0;
-    case 'dport':
-      entry.endsInTuple = true;
-      return (tuple.dstPort = numberOf(value, 65_535)) >= 0;
-    case 'packets':
-      return (tuple.packets = numberOf(value)) >= 0;
-    case 'bytes':
-      return (tuple.bytes = numberOf(value)) >= 0;
-    case 'type':
-      entry.endsInTuple = true;
-      return (tuple.icmpType = numberOf(value, 255)) >= 0;
-    case 'code':
-      entry.endsInTuple = true;
-      return (tuple.icmpCode = numberOf(value, 255)) >= 0;
-    case 'id':
-      if (tuple.icmpType < 0 || tuple.icmpId >= 0) return (entry.id = numberOf(value)) >= 0;
-      entry.endsInTuple = true;
-      return (tuple.icmpId = numberOf(value, 65_535)) >= 0;
     case 'srckey':
       return (tuple.srcKey = hexOf(value)) >= 0;
     case 'dstkey':
       return (tuple.dstKey = hexOf(value)) >= 0;
     case 'zone-orig':
-      return (entry.original.zone = numberOf(value, 65_535)) >= 0;
+      return (entry.original.zone = zone()) >= 0;
     case 'zone-reply':
-      return (entry.reply.zone = numberOf(value, 65_535)) >= 0;
-    case 'zone':
-      return (entry.zone = numberOf(value, 65_535)) >= 0;
-    case 'mark':
-      return (entry.mark = numberOf(value, 0xffff_ffff)) >= 0;
+      return (entry.reply.zone = zone()) >= 0;
     case 'delta-time':
-      return (entry.age = numberOf(value)) >= 0;
-    case 'use':
-      return (entry.use = numberOf(value)) >= 0;
+      return (entry.age = numberAt(value, 0, value.length)) >= 0;
     case 'helper':
       entry.helper = value;
       return true;
@@ -211,11 +244,11 @@ function isNumber(word: string | undefined): word is string {
   return word !== undefined && /^\d{1,10}$/.test(word);
 }
 
-/** The value of a word of digits, -1 for anything else or beyond `limit`. */
-function numberOf(text: string, limit = Number.MAX_SAFE_INTEGER): number {
-  if (text.length === 0 || text.length > 16) return -1;
+/** The value of the digits from `from` to `end`, -1 for anything else or beyond `limit`. */
+function numberAt(text: string, from: number, end: number, limit = Number.MAX_SAFE_INTEGER): number {
+  if (from >= end || end - from > 16) return -1;
   let value = 0;
-  for (let i = 0; i < text.length; i++) {
+  for (let i = from; i < end; i++) {
     const digit = text.charCodeAt(i) - 48;
     if (digit < 0 || digit > 9) return -1;
     value = value * 10 + digit;
