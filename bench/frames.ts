@@ -11,7 +11,8 @@ const GATEWAY = { high: 0x02bb, low: 0x0000_0001 } as const;
 
 const WAN_ADDRESS = 0xcb00_7102; // 203.0.113.2
 const GATEWAY_ADDRESS = 0xcb00_7101;
-const SERVERS = 0xc612_0000; // 198.18.0.0/15
+const SERVERS = 0xc612_0000; // 198.18.0.0/15, the range for benchmarks (RFC 2544)
+const SERVER_COUNT = 8192;
 const SERVER_PREFIX = 0x2001_0db8;
 const WAN_PREFIX = 0x2001_0db9;
 const HOST_PREFIX = 0xfd00_0000;
@@ -176,7 +177,7 @@ export class FrameWriter {
   private flowIpv4(flow: number, host: number, traits: number, direction: 0 | 1, hops: number, content: number): void {
     const near = traits & Trait.WAN ? WAN_ADDRESS : hostAddress(host);
     const peer = this.network.peer[flow] ?? 0;
-    let far = SERVERS + (peer & 0x1_ffff);
+    let far = SERVERS + (peer % SERVER_COUNT);
     if (traits & Trait.ON_LINK) far = hostAddress(peer);
     else if (traits & Trait.DNS) far = routerAddress(host);
     this.ipv4Header(content, traits & Trait.UDP ? PROTOCOL.UDP : PROTOCOL.TCP, hops);
@@ -191,7 +192,7 @@ export class FrameWriter {
       if (near && traits & Trait.WAN) this.ipv6(WAN_PREFIX, 0, FIRST_HOST + host);
       else if (near) this.hostIpv6(host);
       else if (traits & Trait.ON_LINK) this.hostIpv6(peer);
-      else this.ipv6(SERVER_PREFIX, 0, 1 + peer);
+      else this.ipv6(SERVER_PREFIX, 0, 1 + (peer % SERVER_COUNT));
     }
   }
 

@@ -99,7 +99,7 @@ function compare(subject: Subject): Measured[] {
 }
 
 function first(tool: Tool, command: readonly string[], subject: Subject): Measured {
-  const sliced = tool.sliced?.(subject.workload) === true;
+  const sliced = tool.sliced === true;
   const frames = sliced ? Math.min(SLICE, subject.frames) : subject.frames;
   const result = measure(`${build}/measure`, command, tool.accepted);
   const runs: Run[] = 'cpu' in result ? [result] : [];

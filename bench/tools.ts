@@ -15,7 +15,7 @@ export interface Subject {
 export interface Tool {
   readonly name: string;
   /** Takes so long that it gets the first frames only; its figures are scaled by frames. */
-  readonly sliced?: (workload: Workload) => boolean;
+  readonly sliced?: boolean;
   /** Exit codes that mean it did its work. */
   readonly accepted: readonly number[];
   /** Undefined where the tool cannot read such a capture. */
@@ -43,34 +43,18 @@ export function tools(root: string, scratch: string): readonly Tool[] {
     tool(MACSCAN, ({ path }) => [process.execPath, `${root}/dist/cli.js`, '-f', 'json', '--no-exit-code', path]),
     tool('capinfos -c', ({ path }) => ['capinfos', '-c', path]),
     tool('tcpdump, no match', ({ path }) => ['tcpdump', '-nn', '-r', path, 'ether', 'host', NO_SUCH_MAC]),
-    printing(['-q', '-t', '-nn', '-e']),
-    printing(['-nn', '-e']),
+    tool('tcpdump -q -t -nn -e', ({ path }) => ['tcpdump', '-q', '-t', '-nn', '-e', '-r', path]),
+    tool('tcpdump -nn -e', ({ path }) => ['tcpdump', '-nn', '-e', '-r', path]),
     tool('nfpcapd', ({ path }) => ['nfpcapd', '-r', path, '-l', scratch]),
     tool('argus', ({ path }) => ['argus', '-m', '-r', path, '-w', '/dev/null']),
     {
       ...tool('pcap-ng-parser', ({ plainSlice }) =>
         plainSlice === undefined ? undefined : [process.execPath, `${root}/bench/peer.js`, plainSlice],
       ),
-      sliced: always,
+      sliced: true,
     },
-    { ...tool('tshark -T fields', ({ slice }) => ['tshark', '-n', '-r', slice, ...tsharkFields()]), sliced: always },
+    { ...tool('tshark -T fields', ({ slice }) => ['tshark', '-n', '-r', slice, ...tsharkFields()]), sliced: true },
   ];
-}
-
-function always(): boolean {
-  return true;
-}
-
-/** tcpdump that prints each frame. */
-function printing(flags: readonly string[]): Tool {
-  const sliced = (workload: Workload): boolean => workload.manyAddresses === true;
-  const command: Tool['command'] = ({ workload, path, slice }) => [
-    'tcpdump',
-    ...flags,
-    '-r',
-    sliced(workload) ? slice : path,
-  ];
-  return { ...tool(`tcpdump ${flags.join(' ')}`, command), sliced };
 }
 
 function tool(name: string, command: Tool['command']): Tool {

@@ -20,8 +20,6 @@ export interface Workload {
   readonly chatter: number;
   /** Bytes of a frame on the wire, before it is raised to what its headers need. */
   readonly length: (random: Random) => number;
-  /** So many addresses that tcpdump, which keeps what it printed in a small table, takes hours. */
-  readonly manyAddresses?: boolean;
   /** Hosts change their MACs half way, and a part of the flows does not follow. */
   readonly stale?: boolean;
   /** Interfaces described by their name alone: the only ones that pcap-ng-parser can read. */
@@ -91,7 +89,6 @@ const full: readonly Workload[] = [
     gap: 20_000,
     chatter: 200,
     length: (random) => 64 + random.below(53),
-    manyAddresses: true,
   },
   { ...a, id: 'e', title: '(a) with a stale MAC in 1 % of the flows, and flapping ones', stale: true },
 ];
