@@ -86,7 +86,23 @@ export const fullAnalysis: Full<Analysis> = {
       original: { srcIp: '198.51.100.10', dstIp: '203.0.113.2', protocol: 17, srcPort: 40000, dstPort: 51820 },
       reply: { srcIp: '192.168.1.240', dstIp: '198.51.100.10', protocol: 17, srcPort: 51820, dstPort: 40000 },
       joinedBy: 'conntrack',
-      offload: 'software',
+      offload: [
+        {
+          kind: 'software',
+          from: {
+            time: '1795247482600000000',
+            earliest: '1795247482500000000',
+            source: 'snapshot',
+            origin: { input: 'conntrack.log', frame: 1, line: 4 },
+          },
+          to: {
+            time: '1795247488600000000',
+            earliest: '1795247488500000000',
+            source: 'destroyed',
+            origin: { input: 'conntrack.log', frame: 1, line: 9 },
+          },
+        },
+      ],
       misdelivered: 5,
       mappings: [
         {
