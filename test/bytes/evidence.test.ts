@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { pack } from 'tar-stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { collectEvidence, type EvidenceOptions } from '../../src/bytes/evidence.js';
@@ -172,6 +173,26 @@ describe('archives', () => {
     expect(many.errors[0]?.message).toContain('more than 2 files');
     const large = await collect(['many.tar'], { limits: { spooled: 1000 } });
     expect(large.errors[0]?.message).toContain('more than 1000 bytes');
+  });
+
+  it('never fail on changed bytes, whatever they turn into', async () => {
+    const tar = await archive({ 'a.txt': 'a'.repeat(700), 'b/c.txt': 'b', [`${'long/'.repeat(40)}name.txt`]: 'long' });
+    const file = join(root, 'changed.tar');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(tar.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+        fc.nat(tar.length),
+        async (changes, length) => {
+          const changed = Buffer.from(tar);
+          for (const [at, value] of changes) changed[at] = value;
+          writeFileSync(file, changed.subarray(0, length));
+          const { pieces } = await collect(['changed.tar']);
+          for (const { name } of pieces) expect(name.split('/')).not.toContain('..');
+          expect(pieces.length).toBeLessThan(10);
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 
   it('of rubbish end in an error', async () => {
