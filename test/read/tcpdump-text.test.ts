@@ -26,6 +26,153 @@ describe.skipIf(!hasShared || !hasTool('tcpdump'))('captures printed by tcpdump'
   });
 });
 
+describe('lines of tcpdump', () => {
+  const frame = (...text: string[]): TextFrame => {
+    const { frames } = readText(`${text.join('\n')}\n`);
+    const [first] = frames;
+    if (!first || frames.length > 1) throw new Error(`${frames.length} frames in: ${text.join(' / ')}`);
+    return first;
+  };
+  const ARP = 'ethertype ARP (0x0806), length 42:';
+
+  it.each([
+    ['04:40:01.123457 ', 16_801_123_457_000n],
+    ['1763700001.123457 ', 1_763_700_001_123_457_000n],
+    ['1763700001.123456789 ', 1_763_700_001_123_456_789n],
+    ['2025-11-21 04:40:01.123457 ', 1_763_700_001_123_457_000n],
+    [' 00:00:00.000000 ', 0n],
+    ['    2  04:40:01.123457 ', 16_801_123_457_000n],
+    ['', undefined],
+  ])('have a time: %j', (time, nanos) => {
+    expect(frame(`${time}IP 8.8.8.8.53 > 10.0.0.2.40000: UDP, length 4`)).toMatchObject({
+      link: 'PRINTED',
+      frame: 1,
+      time: nanos,
+      ip: '8.8.8.8 > 10.0.0.2',
+      ports: [53, 40000],
+      protocol: 17,
+    });
+  });
+
+  it('count on past midnight, and add up the times since the packet before', () => {
+    const times = (...text: string[]): (bigint | undefined)[] =>
+      readText(text.map((time) => `${time} IP 8.8.8.8.53 > 10.0.0.2.40000: UDP, length 4\n`).join('')).frames.map(
+        (printed) => printed.time,
+      );
+    expect(times('23:59:59.000000', '00:00:01.000000')).toEqual([86_399_000_000_000n, 86_401_000_000_000n]);
+    expect(times(' 00:00:00.000000', ' 00:00:02.000000', ' 00:00:01.000000', ' 00:00:01.500000')).toEqual([
+      0n,
+      2_000_000_000n,
+      3_000_000_000n,
+      4_500_000_000n,
+    ]);
+  });
+
+  it.each([
+    ['ethertype 802.1Q (0x8100), length 63: vlan 10, p 1, ethertype IPv4 (0x0800), ', [10]],
+    ['ethertype 802.1Q (0x8100), length 63: vlan 10, p 1, DEI, ethertype IPv4, ', [10]],
+    ['802.1Q, length 63: vlan 10, p 1, IPv4, ', [10]],
+    [
+      'ethertype 802.1Q-QinQ (0x88a8), length 63: vlan 30, p 0, ethertype 802.1Q (0x8100), vlan 10, p 0, ethertype IPv4 (0x0800), ',
+      [30, 10],
+    ],
+    ['ethertype PPPoE S (0x8864), length 94: PPPoE  [ses 0xf07] IP (0x0021), length 66: ', undefined],
+    ['ethertype MPLS unicast (0x8847), length 62: MPLS (label 29, tc 6, [S], ttl 255) ', undefined],
+  ])('have tags: %s', (tags, vlan) => {
+    const printed = frame(
+      `04:40:02.123458 02:00:00:00:00:01 > 02:aa:bb:cc:dd:ee, ${tags}1.1.1.1.443 > 10.0.0.2.51000: Flags [P.], seq 1:6, ack 1, win 500, length 5`,
+    );
+    expect(printed).toMatchObject({
+      link: 'ETHERNET',
+      src: '02:00:00:00:00:01',
+      dst: '02:aa:bb:cc:dd:ee',
+      etherType: 0x0800,
+      ip: '1.1.1.1 > 10.0.0.2',
+      ports: [443, 51000],
+      detail: 0x18,
+    });
+    expect(printed.vlan).toEqual(vlan);
+  });
+
+  it('of ARP claim addresses', () => {
+    const head = '04:40:01.1 02:00:00:00:00:01 (oui Unknown) > Broadcast, ';
+    expect(frame(`${head}${ARP} Request who-has 8.8.8.8 tell 10.0.0.1, length 28`).claim).toBe(
+      'ARP_REQUEST 10.0.0.1 02:00:00:00:00:01 > 8.8.8.8',
+    );
+    expect(frame(`${head}${ARP} Request who-has 10.0.0.1 (Broadcast) tell 10.0.0.1, length 28`).claim).toMatch(
+      /^ARP_GRATUITOUS 10\.0\.0\.1 02:00/,
+    );
+    expect(frame(`${head}${ARP} Announcement 10.0.0.1, length 28`).claim).toMatch(/^ARP_GRATUITOUS 10\.0\.0\.1/);
+    expect(frame(`${head}${ARP} Reply 10.0.0.1 is-at 02:00:00:00:00:01 (oui Unknown), length 28`).claim).toMatch(
+      /^ARP_GRATUITOUS 10\.0\.0\.1/,
+    );
+    expect(frame(`${head}${ARP} Request who-has 10.0.0.9 tell 0.0.0.0, length 28`).claim).toMatch(/^ARP_PROBE/);
+    expect(
+      frame(`04:40:01.1 02:00:00:00:00:01 > 02:00:00:00:00:02, ${ARP} Reply 10.0.0.1 is-at 02:00:00:00:00:07`).claim,
+    ).toMatch(/^ARP_REPLY 10\.0\.0\.1 02:00:00:00:00:07/);
+  });
+
+  it('of neighbour discovery claim addresses, with -v by their options', () => {
+    const head = '04:40:01.1 02:00:00:00:00:01 > 33:33:00:00:00:01, ethertype IPv6 (0x86dd), length 86: ';
+    const target = 'ICMP6, neighbor advertisement, tgt is fd00::1, length 32';
+    const plain = frame(`${head}fe80::1 > ff02::1: ${target}`);
+    expect(plain.claim).toMatch(/^ND_UNSOLICITED fd00::1 02:00:00:00:00:01/);
+    expect(plain).toMatchObject({ protocol: 58, detail: 136 << 8 });
+    const verbose = frame(
+      `${head}(hlim 255, next-header ICMPv6 (58) payload length: 32) fe80::1 > ff02::1: [icmp6 sum ok] ${target}, Flags [override]`,
+      '\t  destination link-address option (2), length 8 (1): 02:00:00:00:00:09',
+    );
+    expect(verbose.claim).toMatch(/^ND_UNSOLICITED fd00::1 02:00:00:00:00:09/);
+    expect(verbose.hopLimit).toBe(255);
+  });
+
+  it('of cooked captures have a sender, a direction and an interface', () => {
+    const result = readText(
+      [
+        'tcpdump: listening on any, link-type LINUX_SLL2 (Linux cooked v2), snapshot length 262144 bytes',
+        '04:40:00.123456 lan1  P   ifindex 4 02:aa:bb:cc:dd:ee ethertype IPv4 (0x0800), length 52: 8.8.8.8.53 > 10.0.0.2.40000: UDP, length 4',
+        '04:40:00.123456 br-lan In  IP 8.8.8.8.53 > 10.0.0.2.40000: UDP, length 4',
+        '2 packets captured',
+      ].join('\n'),
+    );
+    expect(result.interfaces).toMatchObject([
+      { name: 'lan1', description: 'ifindex 4', linkType: 276 },
+      { name: 'br-lan', linkType: 276 },
+    ]);
+    expect(result.frames).toMatchObject([
+      { link: 'COOKED', src: '02:aa:bb:cc:dd:ee', flags: ['OTHER_HOST'], interfaceIndex: 0 },
+      { link: 'COOKED', flags: ['INCOMING'], interfaceIndex: 1 },
+    ]);
+    expect(result.frames[0]).not.toHaveProperty('dst');
+  });
+
+  it('with names have ports where they are well known, and no addresses', () => {
+    expect(frame('04:40:01.1 IP 8.8.8.8.domain > 10.0.0.2.40000: 1+ A? a.example. (27)').ports).toEqual([53, 40000]);
+    const named = readText('04:40:01.123456 IP router.lan.domain > 10.0.0.2.40000: 1+ A? a.example. (27)\n');
+    expect(named.frames[0]).not.toHaveProperty('ip');
+    expect(named.diagnostics.map((diagnostic) => diagnostic.id)).toContain('host-names');
+  });
+
+  it('with hidden MACs keep their number and are counted', () => {
+    const result = readText(
+      '04:40:01.123456 aa:bb:xx:xx:xx:xx > 02:aa:bb:cc:dd:ee, ethertype IPv4 (0x0800), length 46: 8.8.8.8.53 > 10.0.0.2.40000: UDP, length 4\n',
+    );
+    expect(result.summary).toMatchObject({ frames: 1, redacted: 1 });
+    expect(result.frames[0]).not.toHaveProperty('src');
+  });
+
+  it('of unknown protocols count as frames', () => {
+    const { frames } = readText(
+      [
+        'listening on wlan0, link-type IEEE802_11 (802.11), snapshot length 262144 bytes',
+        '04:40:01.123456 Beacon (net) [1.0* 2.0* Mbit] ESS CH: 1, PRIVACY',
+        '04:40:01.223456 IP 8.8.8.8.53 > 10.0.0.2.40000: UDP, length 4',
+      ].join('\n'),
+    );
+    expect(frames).toMatchObject([{ frame: 1, link: 'UNSUPPORTED' }, { frame: 2 }]);
+  });
+});
+
 function capturesBelow(folder: string): string[] {
   return readdirSync(sharedPath(folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.pcap'))
