@@ -231,12 +231,74 @@ export type Confidence = 'proven' | 'strong' | 'suspected';
 
 export interface Finding {
   id: string;
+  /** Stable id such as `stale-mac`; `unexplained` when no known cause fits. */
   cause: string;
   confidence: Confidence;
   title: string;
+  /** What happened, in this network's names. */
   summary: string;
   /** Ids of the misdeliveries that it explains. */
   explains: string[];
+  /** First and last misdelivered frame. */
+  onset?: Onset;
+  recovery?: Recovery;
+  tests: TestResult[];
+  /** Causes that do not fit, and why; and those that could not be evaluated. */
+  considered: Considered[];
+  /** What to change, most effective first. */
+  change: Advice[];
+  /** What would make it surer. */
+  collect: string[];
+}
+
+export interface Onset {
+  time: string;
+  origin: Origin;
+  /** What it follows: `take-over`, `offload`, or `unknown`. */
+  after: 'take-over' | 'offload' | 'unknown';
+  /** That moment. */
+  since?: string;
+}
+
+export interface Recovery {
+  /** Time of the last misdelivered frame. */
+  time: string;
+  by: 'conntrack-deleted' | 'offload-ended' | 'capture-ended' | 'unknown';
+}
+
+/** One of the tests D1 to D11 that tell causes apart. */
+export interface TestResult {
+  id: string;
+  /** The question. */
+  title: string;
+  result: 'yes' | 'no' | 'unknown';
+  /** The answer in words. */
+  what: string;
+  evidence: Origin[];
+  /** D1: frames to the same address at the same time. */
+  table?: ControlTable;
+}
+
+/** Rows: offloaded or not; columns: right or wrong MAC. */
+export interface ControlTable {
+  offloadedRight: number;
+  offloadedWrong: number;
+  otherRight: number;
+  otherWrong: number;
+  /** Probability that chance alone parts them so clearly (Fisher's exact test, one-sided). */
+  probability: number;
+}
+
+export interface Considered {
+  cause: string;
+  result: 'ruled-out' | 'not-evaluated';
+  because: string;
+  collect?: string;
+}
+
+export interface Advice {
+  what: string;
+  commands: string[];
 }
 
 export interface NotJudged {

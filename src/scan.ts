@@ -61,20 +61,18 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const verdicts = new Verdicts(r, around, ownerships, mapOf(r, options.map));
   verdicts.run();
   const flows = flowsOfLegs(r, verdicts.suspects);
-  const examination = new Examination(
-    r,
-    verdicts,
-    new Trace(r, tracedLegs(r, networks.of, verdicts.suspects, flows)),
-    inputName,
-  );
+  const trace = new Trace(r, tracedLegs(r, networks.of, verdicts.suspects, flows));
+  const examination = new Examination(r, verdicts, trace, inputName);
   for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
     const piece = sorted[input];
     if (piece && !options.signal?.aborted) await reader.again(input, piece, examination);
   }
 
   return assemble({
-    reconstruction: r,
+    r,
+    around,
     ownerships,
+    trace,
     verdicts,
     examination,
     flows,

@@ -1,6 +1,7 @@
 import { ReadableStream } from 'node:stream/web';
 import { crc32 } from 'node:zlib';
 import xz from 'xz-decompress';
+import { InputError } from '../errors.js';
 import { available, corrupt, cutShort } from './chunks.js';
 import type { ByteWindow } from './window.js';
 
@@ -62,7 +63,7 @@ async function* stream(input: ByteWindow, name: string): AsyncGenerator<Uint8Arr
   } catch (error) {
     open = false;
     if (state.ended) throw cutShort(name, 'xz');
-    throw state.failure ?? corrupt(name, 'xz', input.fileOffset(input.position), error);
+    throw state.failure ?? decoderError(name, input.fileOffset(input.position), error);
   } finally {
     // Only a stream that is given up early: the decoder frees itself at the end and at an error.
     if (open) await reader.cancel().catch(() => undefined);
@@ -70,6 +71,14 @@ async function* stream(input: ByteWindow, name: string): AsyncGenerator<Uint8Arr
   const end = streamEnd(recent, (input.fileOffset(input.position) - recent.length - begin) & 3);
   if (end < 0) throw corrupt(name, 'xz', input.fileOffset(input.position));
   input.position -= recent.length - end;
+}
+
+/** Results of the decoder (xz-embedded, enum xz_ret) that do not mean damage: check type, memory and options it does not support. */
+const UNSUPPORTED = /error code [2346]$/;
+
+function decoderError(name: string, offset: number, error: unknown): InputError {
+  if (!(error instanceof Error) || !UNSUPPORTED.test(error.message)) return corrupt(name, 'xz', offset, error);
+  return new InputError(name, 'uses a form of xz that cannot be read here; decompress it with xz -d', { cause: error });
 }
 
 /**

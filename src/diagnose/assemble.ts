@@ -3,7 +3,6 @@
 import { formatMac } from '../bytes/address.js';
 import type { Examination, MisdeliveredFrames, SeenFrame } from '../detect/examine.js';
 import type { JudgeReason } from '../detect/judge.js';
-import type { Ownership } from '../detect/ownership.js';
 import type { Verdicts } from '../detect/verdicts.js';
 import {
   ANALYSIS_VERSION,
@@ -18,18 +17,15 @@ import {
   type Verdict,
 } from '../model.js';
 import { UNJUDGED, type Reconstruction } from '../reconstruct/reconstruction.js';
+import type { Scene } from './case.js';
 import { findingsOf } from './findings.js';
-import { tupleOf, type AffectedFlow } from '../detect/flows.js';
+import { tupleOf } from '../detect/flows.js';
 import { listFlows, type Places } from './flows.js';
 import { REASONS, type Reason } from './reasons.js';
 
-export interface Parts {
-  readonly reconstruction: Reconstruction;
-  readonly ownerships: ReadonlyMap<number, Ownership>;
+export interface Parts extends Scene {
   readonly verdicts: Verdicts;
   readonly examination: Examination;
-  readonly flows: readonly AffectedFlow[];
-  readonly places: Places;
   readonly inputs: Input[];
   readonly diagnostics: Diagnostic[];
   readonly generatorVersion: string;
@@ -38,8 +34,9 @@ export interface Parts {
 }
 
 export function assemble(parts: Parts): Analysis {
-  const { reconstruction: r, examination, verdicts, places } = parts;
+  const { r, examination, verdicts, places } = parts;
   const misdeliveries = misdeliveriesOf(parts);
+  const findings = findingsOf(parts, examination, misdeliveries);
   const notJudged = notJudgedOf(parts);
   const totals = totalsOf(r, verdicts, misdeliveries);
   return {
@@ -52,7 +49,7 @@ export function assemble(parts: Parts): Analysis {
     misdeliveries,
     flows: listFlows(r, parts.flows, examination, verdicts, places),
     bindings: bindingsOf(parts, misdeliveries),
-    findings: findingsOf(misdeliveries),
+    findings,
     notJudged,
     diagnostics: parts.diagnostics,
     ...(parts.partial ? { partial: true as const } : {}),
@@ -85,7 +82,7 @@ function totalsOf(r: Reconstruction, verdicts: Verdicts, misdeliveries: readonly
 }
 
 function misdeliveriesOf(parts: Parts): Misdelivery[] {
-  const { reconstruction: r, examination, flows, places } = parts;
+  const { r, examination, flows, places } = parts;
   const idOfLeg = new Map(flows.flatMap((flow) => flow.legs.map((leg) => [leg, flow.id] as const)));
   const all = [...examination.misdelivered.values()].map((bucket): Omit<Misdelivery, 'id'> => {
     const tap = r.taps.all[bucket.view.tap];
@@ -144,7 +141,7 @@ function byNumber(a: string, b: string): number {
 
 /** Who had which MAC, for the addresses that misdeliveries speak of. */
 function bindingsOf(parts: Parts, misdeliveries: readonly Misdelivery[]): Binding[] {
-  const { reconstruction: r, ownerships } = parts;
+  const { r, ownerships } = parts;
   const wanted = new Set(misdeliveries.flatMap((m) => [m.dstIp]));
   const macs = new Set(misdeliveries.flatMap((m) => [m.dstMac, m.srcMac, ...m.expected]));
   const bindings: Binding[] = [];
@@ -185,7 +182,7 @@ function compare(a: string, b: string): number {
 }
 
 function notJudgedOf(parts: Parts): NotJudged[] {
-  const { reconstruction: r, verdicts, examination, places } = parts;
+  const { r, verdicts, examination, places } = parts;
   const found = new Map<Reason, { frames: number; inputs: Map<number, number> }>();
   const add = (reason: Reason, input: number, frames: number): void => {
     if (frames === 0) return;

@@ -1,28 +1,91 @@
-/** Findings: what the misdeliveries have in common and which known cause explains them. */
+/** Findings: which known cause explains which misdeliveries, and which do not and why. */
 
-import type { Finding, Misdelivery } from '../model.js';
+import { formatMac } from '../bytes/address.js';
+import type { Examination } from '../detect/examine.js';
+import type { Considered, Finding, Misdelivery } from '../model.js';
+import { COLLECT_CONNTRACK } from './advice.js';
+import { casesOf, type Case, type Scene } from './case.js';
+import { CAUSES } from './causes/index.js';
+import { Tests } from './cause.js';
+import { onsetOf, recoveryOf } from './onset.js';
+import { runTests } from './tests.js';
 
-export function findingsOf(misdeliveries: readonly Misdelivery[]): Finding[] {
-  const findings: Omit<Finding, 'id'>[] = [];
-  const plain = misdeliveries.filter((m) => m.class === undefined);
-  const convergence = misdeliveries.filter((m) => m.class === 'convergence');
-  if (plain.length > 0) {
-    findings.push({
-      cause: 'unexplained',
-      confidence: 'suspected',
-      title: 'Misdelivery, cause undetermined',
-      summary: 'Frames went to the right IP address and a MAC that did not have it. macscan does not name causes yet.',
-      explains: plain.map((m) => m.id),
-    });
+/** Cases beyond this are explained together as the last one of their kind. */
+const MAX_CASES = 200;
+
+/** One finding per case, the most frames first. Marks each misdelivery with its cause. */
+export function findingsOf(scene: Scene, examination: Examination, misdeliveries: readonly Misdelivery[]): Finding[] {
+  const cases = casesOf(scene, examination);
+  const frames = (kase: Case): number => (kase.class === 'convergence' ? 0 : (kase.buckets[0]?.frames ?? 0));
+  cases.sort((a, b) => frames(b) - frames(a) || a.first - b.first || a.dstIp - b.dstIp || a.mac - b.mac);
+  return cases.slice(0, MAX_CASES).map((kase, i): Finding => {
+    const explained = misdeliveries.filter((m) => isOf(scene, m, kase));
+    const finding = kase.class === 'convergence' ? convergence(scene, kase) : explain(scene, kase);
+    for (const m of explained) {
+      m.cause = finding.cause;
+      m.confidence = finding.confidence;
+    }
+    return { id: `C${i + 1}`, ...finding, explains: explained.map((m) => m.id) };
+  });
+}
+
+function isOf(scene: Scene, m: Misdelivery, kase: Case): boolean {
+  return (
+    m.srcMac === formatMac(kase.transmitter) &&
+    m.dstMac === formatMac(kase.mac) &&
+    m.dstIp === scene.r.addresses.format(kase.dstIp) &&
+    m.class === kase.class
+  );
+}
+
+type Draft = Omit<Finding, 'id' | 'explains'>;
+
+function explain(scene: Scene, kase: Case): Draft {
+  const tests = new Tests(runTests(scene, kase));
+  const considered: Considered[] = [];
+  const common = { onset: onsetOf(scene, kase), recovery: recoveryOf(scene, kase), tests: [...tests.all] };
+  let found: Pick<Draft, 'cause' | 'confidence' | 'title' | 'summary' | 'change' | 'collect'> | undefined;
+  for (const cause of CAUSES) {
+    const explanation = cause.explain(scene, kase, tests);
+    if (explanation.fits === 'no') {
+      considered.push({ cause: cause.id, result: 'ruled-out', because: explanation.because });
+    } else if (explanation.fits === 'unknown') {
+      considered.push({
+        cause: cause.id,
+        result: 'not-evaluated',
+        because: explanation.because,
+        collect: explanation.collect,
+      });
+    } else if (!found) {
+      const { confidence, summary, change, collect } = explanation;
+      found = { cause: cause.id, confidence, title: cause.title, summary, change: [...change], collect: [...collect] };
+    }
   }
-  if (convergence.length > 0) {
-    findings.push({
-      cause: 'convergence',
-      confidence: 'strong',
-      title: 'Neighbour convergence',
-      summary: 'An address moved to another MAC, and the sender had not been told yet. This is normal.',
-      explains: convergence.map((m) => m.id),
-    });
-  }
-  return findings.map((finding, i) => ({ id: `C${i + 1}`, ...finding }));
+  return { ...(found ?? unexplained(scene, kase, considered)), ...common, considered };
+}
+
+function unexplained(scene: Scene, kase: Case, considered: readonly Considered[]): Omit<Draft, 'tests' | 'considered'> {
+  const collect = [...new Set(considered.map((c) => c.collect).filter((command) => command !== undefined))];
+  return {
+    cause: 'unexplained',
+    confidence: 'suspected',
+    title: 'Misdelivery, cause undetermined',
+    summary: `Frames for ${scene.r.addresses.format(kase.dstIp)} went to ${formatMac(kase.mac)}; no known cause fits what is at hand.`,
+    change: [],
+    collect: collect.length > 0 ? collect : [COLLECT_CONNTRACK],
+  };
+}
+
+/** A take-over that the sender had not been told of: normal, and no fault of anybody. */
+function convergence(scene: Scene, kase: Case): Draft {
+  return {
+    cause: 'convergence',
+    confidence: 'strong',
+    title: 'Neighbour convergence',
+    summary: `${scene.r.addresses.format(kase.dstIp)} moved to ${kase.expected.map(formatMac).join(' or ')}, and the sender had not been told yet. This is normal.`,
+    tests: [],
+    considered: [],
+    change: [],
+    collect: [],
+  };
 }

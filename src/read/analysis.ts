@@ -154,7 +154,35 @@ const ANALYSIS: Shape = {
     },
   ],
   findings: [
-    { id: 'string', cause: 'string', confidence: 'string', title: 'string', summary: 'string', explains: ['string'] },
+    {
+      id: 'string',
+      cause: 'string',
+      confidence: 'string',
+      title: 'string',
+      summary: 'string',
+      explains: ['string'],
+      'onset?': { time: 'string', origin: ORIGIN, after: 'string', 'since?': 'string' },
+      'recovery?': { time: 'string', by: 'string' },
+      tests: [
+        {
+          id: 'string',
+          title: 'string',
+          result: 'string',
+          what: 'string',
+          evidence: [ORIGIN],
+          'table?': {
+            offloadedRight: 'number',
+            offloadedWrong: 'number',
+            otherRight: 'number',
+            otherWrong: 'number',
+            probability: 'number',
+          },
+        },
+      ],
+      considered: [{ cause: 'string', result: 'string', because: 'string', 'collect?': 'string' }],
+      change: [{ what: 'string', commands: ['string'] }],
+      collect: ['string'],
+    },
   ],
   notJudged: [{ reason: 'string', frames: 'number', what: 'string', 'collect?': 'string', inputs: ['string'] }],
   diagnostics: [

@@ -46,10 +46,14 @@ export function digestHosts(store: FactStore, addresses: AddressTable): Host[] {
     if (macs.size === 0) strangers.push(input);
     else joinByMac(hosts, input, macs, addresses);
   }
+  const nameless: InputFacts[] = [];
   for (const input of strangers) {
-    const host = hostNaming(hosts, input);
+    const host = namesDevices(input) ? hostNaming(hosts, input) : undefined;
     if (host) absorb(host, input, addresses);
+    else if (!namesDevices(input)) nameless.push(input);
   }
+  // Rules and leases name no device: they are of the machine that was dumped most.
+  for (const input of nameless) absorb(mostDumped(hosts) ?? newHost(hosts), input, addresses);
   return hosts;
 }
 
@@ -89,12 +93,18 @@ function joinByMac(hosts: Host[], input: InputFacts, macs: Set<Mac>, addresses: 
 /** The one host that has all devices which the input names; without any host at all, or for unknown devices, a nameless one. */
 function hostNaming(hosts: Host[], input: InputFacts): Host | undefined {
   const named = [...input.devices].filter((device) => device !== 'lo');
-  const candidates = hosts.filter(
-    (host) => host.macs.size > 0 && named.length > 0 && named.every((name) => host.devices.has(name)),
-  );
+  const candidates = hosts.filter((host) => host.macs.size > 0 && named.every((name) => host.devices.has(name)));
   if (candidates.length === 1) return candidates[0];
   if (candidates.length > 1) return undefined;
   return hosts.find((host) => host.macs.size === 0) ?? newHost(hosts);
+}
+
+function namesDevices(input: InputFacts): boolean {
+  return [...input.devices].some((device) => device !== 'lo');
+}
+
+function mostDumped(hosts: readonly Host[]): Host | undefined {
+  return hosts.toSorted((a, b) => b.inputs.length - a.inputs.length || a.id - b.id)[0];
 }
 
 function newHost(hosts: Host[]): Host {

@@ -3,6 +3,7 @@
 import type { Analysis, Flow, Misdelivery, NotJudged } from '../model.js';
 import {
   clockTime,
+  CONFIDENCE_WORDS,
   count,
   counted,
   dateTime,
@@ -56,6 +57,7 @@ export function renderText(analysis: Analysis, options: TextOptions): string {
     lines.push('', paint.bold('Normal after a take-over (convergence, counted as delivered)'));
     for (const group of convergence.slice(0, most)) lines.push(...convergenceLines(group));
   }
+  lines.push(...findingLines(analysis, options, paint));
   lines.push(...notJudgedLines(analysis, options, paint), ...collectLines(analysis.notJudged, paint));
   lines.push(...diagnosticLines(analysis, options, paint), ...inputLines(analysis, options, paint));
   return `${lines.join('\n')}\n`;
@@ -138,6 +140,37 @@ function convergenceLines(group: readonly Misdelivery[]): string[] {
     '  ',
   );
 }
+
+function findingLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
+  const lines: string[] = [];
+  const findings = analysis.findings.filter((finding) => finding.cause !== 'convergence');
+  for (const finding of findings.slice(0, options.verbose ? findings.length : MAX_FINDINGS)) {
+    lines.push('', ...wrap(paint.bold(`Cause: ${finding.title}`), ''));
+    lines.push(...wrap(`${finding.cause}, ${CONFIDENCE_WORDS[finding.confidence]}. ${finding.summary}`, '  '));
+    for (const test of finding.tests) {
+      if (options.verbose || (test.result !== 'unknown' && SHOWN_TESTS.includes(test.id))) {
+        lines.push(...wrap(`${test.id} ${test.title} ${paint.bold(test.result)}: ${test.what}`, '  ', '   '));
+      }
+    }
+    if (options.verbose) {
+      for (const other of finding.considered) {
+        lines.push(...wrap(`not ${other.cause} (${other.result}): ${other.because}`, '  ', '   '));
+      }
+    }
+    for (const { what, commands } of finding.change) {
+      lines.push(...wrap(what, '  '), ...commands.map((command) => `    ${printable(command)}`));
+    }
+    for (const command of finding.collect) lines.push('  To be surer, record', `    ${printable(command)}`);
+  }
+  if (findings.length > MAX_FINDINGS && !options.verbose) {
+    lines.push('', `... and ${counted(findings.length - MAX_FINDINGS, 'more finding')} (-v shows all).`);
+  }
+  return lines;
+}
+
+const MAX_FINDINGS = 3;
+/** The tests that decide; the others are shown with -v. */
+const SHOWN_TESTS: readonly string[] = ['D1', 'D2', 'D3', 'D4', 'D9'];
 
 function notJudgedLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
   if (analysis.notJudged.length === 0) return [];

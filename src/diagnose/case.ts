@@ -1,0 +1,122 @@
+/**
+ * Cases: what one sender did wrong to one address, over all taps that saw it; and the scene that causes and tests look
+ * at. Everything here is finished: nothing is read any more.
+ */
+
+import type { Ip, Mac } from '../bytes/address.js';
+import type { Examination, MisdeliveredFrames } from '../detect/examine.js';
+import { isOriginal, type AffectedFlow } from '../detect/flows.js';
+import { viewLeg } from '../detect/legs.js';
+import type { Ownership, Tenure } from '../detect/ownership.js';
+import type { Trace, TracedFrame } from '../detect/trace.js';
+import type { Surroundings } from '../detect/witnesses.js';
+import type { MisdeliveryClass, Origin } from '../model.js';
+import { addressKey } from '../reconstruct/claims.js';
+import type { Host } from '../reconstruct/hosts.js';
+import { offloadSpans, type OffloadSpan } from '../reconstruct/offload.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import type { Places } from './flows.js';
+
+export interface Scene {
+  readonly r: Reconstruction;
+  readonly around: Surroundings;
+  readonly ownerships: ReadonlyMap<number, Ownership>;
+  readonly flows: readonly AffectedFlow[];
+  readonly trace: Trace;
+  readonly places: Places;
+}
+
+export interface CaseFlow {
+  readonly flow: AffectedFlow;
+  readonly spans: readonly OffloadSpan[];
+  /** Direction whose frames went wrong. */
+  readonly direction: 'original' | 'reply';
+}
+
+export interface Case {
+  readonly buckets: readonly MisdeliveredFrames[];
+  readonly network: number;
+  readonly transmitter: Mac;
+  readonly dstIp: Ip;
+  /** Where the frames went. */
+  readonly mac: Mac;
+  readonly expected: readonly Mac[];
+  readonly class: MisdeliveryClass | undefined;
+  readonly flows: readonly CaseFlow[];
+  /** First and last misdelivered frame; ns since the analysis epoch. */
+  readonly first: number;
+  readonly firstOrigin: Origin;
+  readonly last: number;
+  readonly ownership: Ownership | undefined;
+  /** The tenure that holds at the first frame, when there is one. */
+  readonly tenure: Tenure | undefined;
+  /** The host whose dumps are at hand that sent the frames. */
+  readonly host: Host | undefined;
+  /** Traced frames of the sender to the address on the tap that shows most of it, in order of time. */
+  readonly frames: readonly TracedFrame[];
+}
+
+export function casesOf(scene: Scene, examination: Examination): Case[] {
+  const groups = new Map<string, MisdeliveredFrames[]>();
+  for (const bucket of examination.misdelivered.values()) {
+    const { view } = bucket;
+    const network = scene.around.networks.of[view.tap] ?? 0;
+    const key = `${network} ${view.transmitter} ${view.dstIp} ${bucket.mac} ${bucket.class ?? ''}`;
+    const group = groups.get(key);
+    if (group) group.push(bucket);
+    else groups.set(key, [bucket]);
+  }
+  return [...groups.values()].map((buckets) => caseOf(scene, buckets));
+}
+
+function caseOf(scene: Scene, buckets: readonly MisdeliveredFrames[]): Case {
+  const { r, around } = scene;
+  const sorted = buckets.toSorted((a, b) => b.frames - a.frames || a.first - b.first || a.view.tap - b.view.tap);
+  const [main] = sorted;
+  if (!main) throw new Error('a case without frames');
+  const { view } = main;
+  const network = around.networks.of[view.tap] ?? 0;
+  const ownership = scene.ownerships.get(addressKey(network, view.dstIp));
+  const earliest = buckets.reduce((a, b) => (b.first < a.first ? b : a));
+  const legs = new Set(buckets.flatMap((bucket) => [...bucket.legs]));
+  return {
+    buckets: sorted,
+    network,
+    transmitter: view.transmitter,
+    dstIp: view.dstIp,
+    mac: main.mac,
+    expected: [...new Set(buckets.flatMap((bucket) => [...bucket.expected]))],
+    class: main.class,
+    flows: scene.flows
+      .filter((flow) => flow.legs.some((leg) => legs.has(leg)))
+      .map((flow) => ({
+        flow,
+        spans: flow.conntrack.flatMap((entry) => offloadSpans(r.facts.conntrack, entry)),
+        direction: isOriginal(r, flow, viewLeg(r, flow.legs.find((leg) => legs.has(leg)) ?? view.leg))
+          ? 'original'
+          : 'reply',
+      })),
+    first: earliest.first,
+    firstOrigin: {
+      input: scene.places.inputName(r.taps.all[earliest.view.tap]?.input ?? 0),
+      frame: earliest.ranges[0] ?? 0,
+    },
+    last: Math.max(...buckets.map((bucket) => bucket.last)),
+    ownership,
+    tenure: ownership?.tenures.findLast((tenure) => tenure.start <= earliest.first),
+    host: around.hosts.find((host) => host.macs.has(view.transmitter)),
+    frames: scene.trace.frames
+      .filter((f) => f.view.tap === view.tap && f.view.transmitter === view.transmitter && f.view.dstIp === view.dstIp)
+      .sort((a, b) => a.time - b.time || a.frame - b.frame),
+  };
+}
+
+/** The flow of a traced frame. */
+export function flowOfFrame(scene: Scene, frame: TracedFrame): AffectedFlow | undefined {
+  return scene.flows.find((flow) => flow.legs.includes(frame.view.leg));
+}
+
+/** Where a traced frame stands. */
+export function originOf(scene: Scene, frame: TracedFrame): Origin {
+  return { input: scene.places.inputName(frame.input), frame: frame.frame };
+}

@@ -1,0 +1,60 @@
+/** What a cause is: one file in `causes/`, one line in `causes/index.ts`, one page in `docs/causes/`. */
+
+import type { Advice, Confidence, TestResult } from '../model.js';
+import type { Case, Scene } from './case.js';
+
+export interface Cause {
+  /** Stable: other programs and the name of the docs page rely on it. */
+  readonly id: string;
+  readonly title: string;
+  explain(scene: Scene, kase: Case, tests: Tests): Explanation;
+}
+
+/** Whether a cause fits a case. */
+export type Explanation =
+  | {
+      readonly fits: 'yes';
+      readonly confidence: Confidence;
+      /** What happened, in this network's names. */
+      readonly summary: string;
+      readonly change: readonly Advice[];
+      readonly collect: readonly string[];
+    }
+  | { readonly fits: 'no'; readonly because: string }
+  | { readonly fits: 'unknown'; readonly because: string; readonly collect: string };
+
+/** The tests of a case, by id. */
+export class Tests {
+  readonly all: readonly TestResult[];
+
+  constructor(all: readonly TestResult[]) {
+    this.all = all;
+  }
+
+  is(id: string, result: TestResult['result']): boolean {
+    return this.all.some((test) => test.id === id && test.result === result);
+  }
+
+  find(id: string): TestResult | undefined {
+    return this.all.find((test) => test.id === id);
+  }
+
+  /** Whether anything shows that a cache decided, not the tables: without it, offload is never named as the cause. */
+  get showOffload(): boolean {
+    return this.is('D1', 'yes') || this.is('D2', 'yes') || this.is('D9', 'yes');
+  }
+}
+
+/** Evidence on the wire that is not older than this is fresh. */
+const FRESH = 60e9;
+const MIN_FRAMES = 3;
+
+/** How sure an offload cause is, by the tests of the case. */
+export function confidenceOf(kase: Case, tests: Tests): Confidence {
+  const isFresh = kase.tenure !== undefined && kase.first - kase.tenure.end < FRESH;
+  const frames = kase.buckets[0]?.frames ?? 0;
+  if (tests.is('D2', 'yes')) return 'proven';
+  if (tests.is('D1', 'yes') && tests.is('D7', 'yes') && isFresh && frames >= MIN_FRAMES) return 'proven';
+  if (tests.is('D1', 'yes') || (tests.is('D3', 'yes') && tests.is('D4', 'yes') && isFresh)) return 'strong';
+  return 'suspected';
+}

@@ -1,0 +1,50 @@
+/**
+ * A flowtable entry copied the MAC of a host when the flow was offloaded (FLOW_OFFLOAD_XMIT_DIRECT: bridge ports or
+ * hardware in the flowtable), and goes on using it after the address moved to another MAC.
+ */
+
+import { formatMac } from '../../bytes/address.js';
+import { COLLECT_CONNTRACK, deleteEntries, deviceOf } from '../advice.js';
+import { confidenceOf, type Cause } from '../cause.js';
+
+export const staleMac: Cause = {
+  id: 'stale-mac',
+  title: 'The offloaded flow kept the MAC of a host that is gone',
+  explain(scene, kase, tests) {
+    const ip = scene.r.addresses.format(kase.dstIp);
+    const hadIt = kase.ownership?.tenures.some((tenure) => tenure.macs.includes(kase.mac));
+    const wasNextHop = !kase.ownership && kase.expected.length > 0;
+    if (!hadIt && !wasNextHop) return { fits: 'no', because: `${formatMac(kase.mac)} never had ${ip}.` };
+    if (!tests.showOffload) {
+      return {
+        fits: 'unknown',
+        because:
+          'Nothing shows that the flow was offloaded, and no other traffic shows that the neighbour table was right.',
+        collect: COLLECT_CONNTRACK,
+      };
+    }
+    if (tests.is('D1', 'no') && tests.is('D9', 'no')) {
+      return {
+        fits: 'no',
+        because: 'Traffic that was not offloaded went wrong too: the neighbour table was wrong, not a cache.',
+      };
+    }
+    const device = deviceOf(scene, kase);
+    return {
+      fits: 'yes',
+      confidence: confidenceOf(kase, tests),
+      summary: `${ip} moved to ${kase.expected.map(formatMac).join(' or ')}, and the router learnt it; the offloaded flow went on to ${formatMac(kase.mac)}.`,
+      change: [
+        { what: 'Now: delete the entry; the next packet is looked up anew.', commands: deleteEntries(kase) },
+        {
+          what: `For good: list ${device} and the WAN device in the flowtable, not bridge ports, so that the MAC is looked up for each packet; with hardware offload, switch it off.`,
+          commands: [
+            `nft list flowtables`,
+            `uci set firewall.@defaults[0].flow_offloading_hw=0; uci commit firewall; fw4 reload`,
+          ],
+        },
+      ],
+      collect: tests.is('D9', 'yes') ? [] : [COLLECT_CONNTRACK],
+    };
+  },
+};

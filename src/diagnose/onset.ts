@@ -1,0 +1,66 @@
+/** When a case began and what that follows; when it ended and by what. */
+
+import type { TracedFrame } from '../detect/trace.js';
+import type { Onset, Recovery } from '../model.js';
+import type { Case, CaseFlow, Scene } from './case.js';
+
+const TCP = 6;
+const UDP = 17;
+/** A first wrong frame this soon after the offload is its consequence: within a round trip, and the tools' delay. */
+const SOON = 2e9;
+
+/** The beginning of a flow's offload: what conntrack shows, else the packet that triggers it (nft_flow_offload.c). */
+export interface Trigger {
+  /** ns since the analysis epoch. */
+  readonly time: number;
+  readonly source: 'event' | 'snapshot' | 'computed';
+}
+
+export function onsetOf(scene: Scene, kase: Case): Onset {
+  const { r } = scene;
+  const base = { time: r.epoch.text(kase.first), origin: kase.firstOrigin };
+  const wasOwner = kase.ownership?.tenures.some((tenure) => tenure.macs.includes(kase.mac)) ?? false;
+  if (wasOwner && kase.tenure) return { ...base, after: 'take-over', since: r.epoch.text(kase.tenure.start) };
+  const trigger = kase.flows
+    .map((flow) => triggerOf(scene, flow))
+    .find((t) => t !== undefined && Math.abs(kase.first - t.time) < SOON);
+  return trigger ? { ...base, after: 'offload', since: r.epoch.text(trigger.time) } : { ...base, after: 'unknown' };
+}
+
+/** When the flow of a case was first offloaded; undefined when neither conntrack nor the packets tell. */
+export function triggerOf(scene: Scene, { flow, spans }: CaseFlow): Trigger | undefined {
+  const [span] = spans;
+  if (span && span.from.source === 'event') return { time: span.from.time, source: 'event' };
+  const computed = computedTrigger(scene, flow.legs);
+  if (span) {
+    const isWithin = computed && computed.time >= span.from.earliest - SOON && computed.time <= span.from.latest;
+    return isWithin ? computed : { time: span.from.time, source: 'snapshot' };
+  }
+  return computed;
+}
+
+/** The packet that completes the TCP handshake, or the second packet of a UDP flow, whichever way it goes. */
+function computedTrigger(scene: Scene, legs: readonly number[]): Trigger | undefined {
+  const mine = new Set(legs);
+  const packets = new Map<number, TracedFrame>();
+  for (const frame of scene.trace.frames) {
+    if (!mine.has(frame.view.leg) || frame.fingerprint === 0) continue;
+    const known = packets.get(frame.fingerprint);
+    if (!known || frame.time < known.time) packets.set(frame.fingerprint, frame);
+  }
+  const inOrder = [...packets.values()].sort((a, b) => a.time - b.time);
+  const protocol = inOrder[0]?.view.protocol;
+  const isHandshake = protocol === TCP && ((inOrder[0]?.detail ?? 0) & 0x02) !== 0;
+  const packet = protocol === UDP ? inOrder[1] : isHandshake ? inOrder[2] : undefined;
+  return packet && { time: packet.time, source: 'computed' };
+}
+
+export function recoveryOf(scene: Scene, kase: Case): Recovery {
+  const { r } = scene;
+  const time = r.epoch.text(kase.last);
+  const spans = kase.flows.flatMap((flow) => flow.spans);
+  const ended = spans.map((span) => span.to).find((to) => to !== undefined && to.latest >= kase.last - SOON);
+  if (ended) return { time, by: ended.source === 'destroyed' ? 'conntrack-deleted' : 'offload-ended' };
+  const after = kase.frames.some((frame) => frame.time > kase.last && frame.verdict === 'delivered');
+  return { time, by: after ? 'unknown' : 'capture-ended' };
+}

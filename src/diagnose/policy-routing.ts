@@ -1,0 +1,67 @@
+/** Tables that a mark selects, and how to complete them. */
+
+import type { Advice } from '../model.js';
+import { parsePrefix, prefixContains } from '../reconstruct/prefix.js';
+import type { RouteFact } from '../records/facts.js';
+import { plain } from './advice.js';
+import type { Case, Scene } from './case.js';
+
+export interface PolicyTable {
+  readonly table: string;
+  /** As in the rule, for `ip route get ... mark`. */
+  readonly mark: string;
+}
+
+/** The tables of these routes that some rule selects by mark. */
+export function policyTables(scene: Scene, kase: Case, routes: readonly RouteFact[]): PolicyTable[] {
+  const hosts = kase.host ? [kase.host] : scene.around.hosts;
+  const wanted = new Set(routes.map((route) => route.table));
+  const found = new Map<string, PolicyTable>();
+  for (const rule of hosts.flatMap((host) => host.rules)) {
+    if (rule.mark === undefined || rule.table === undefined || !wanted.has(rule.table)) continue;
+    found.set(rule.table, { table: rule.table, mark: `0x${rule.mark.toString(16)}` });
+  }
+  return [...found.values()].sort((a, b) => (a.table < b.table ? -1 : 1));
+}
+
+/** Both cures of a table without the network of the case's address, and the command that shows the fault. */
+export function curesForTables(scene: Scene, kase: Case, tables: readonly PolicyTable[]): Advice[] {
+  const ip = scene.r.addresses.format(kase.dstIp);
+  const version = ip.includes(':') ? 'ip -6' : 'ip';
+  const network = connectedNetwork(scene, kase);
+  const device = plain(network?.device ?? '');
+  const [first] = tables;
+  const cures: Advice[] = [];
+  if (network) {
+    cures.push({
+      what: 'Give the table the connected network too.',
+      commands: tables.map(
+        (table) => `${version} route add ${network.prefix} dev ${device} table ${plain(table.table)}`,
+      ),
+    });
+  }
+  cures.push({
+    what: 'Or let specific routes of the main table win over the marked one.',
+    commands: [`${version} rule add pref 1000 lookup main suppress_prefixlength 0`],
+  });
+  if (first) {
+    cures.push({
+      what: 'To see it: this must not name a gateway.',
+      commands: [`${version} route get ${ip} oif ${device} mark ${first.mark}`],
+    });
+  }
+  return cures;
+}
+
+/** The connected route of the main table that the address lies in. */
+function connectedNetwork(scene: Scene, kase: Case): { prefix: string; device: string } | undefined {
+  for (const route of kase.host?.routes ?? []) {
+    const [hop] = route.nextHops;
+    if (route.table !== 'main' || route.type !== 'unicast' || hop?.via !== undefined || hop?.device === undefined)
+      continue;
+    const prefix = parsePrefix(route.prefix, scene.r.addresses);
+    if (prefix && prefix.length > 0 && prefixContains(prefix, kase.dstIp))
+      return { prefix: route.prefix, device: hop.device };
+  }
+  return undefined;
+}

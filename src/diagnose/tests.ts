@@ -1,0 +1,223 @@
+/** The tests that tell causes apart: D1 to D11, each with its evidence. */
+
+import { formatMac } from '../bytes/address.js';
+import type { TracedFrame } from '../detect/trace.js';
+import type { ControlTable, Origin, TestResult } from '../model.js';
+import type { Case, Scene } from './case.js';
+import { flowOfFrame, originOf } from './case.js';
+import { fisherExact } from './fisher.js';
+import { ownersOfMac } from './identity.js';
+import { onsetOf, recoveryOf, triggerOf } from './onset.js';
+
+export type TestId = 'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D6' | 'D7' | 'D8' | 'D9' | 'D10' | 'D11';
+
+const MAX_EVIDENCE = 5;
+const TCP = 6;
+const FIN_SYN_RST = 0x07;
+/** A packet that came in at most this long before is the one that goes out again. */
+const TURN = 1e9;
+
+const TESTS: Readonly<Record<TestId, { title: string; run: (scene: Scene, kase: Case) => Answer }>> = {
+  D1: { title: 'Was other traffic to the same address right at the same time?', run: concurrentTraffic },
+  D2: { title: 'Were packets of the same flow right that cannot be offloaded?', run: escapes },
+  D3: { title: 'What does the onset follow?', run: onset },
+  D4: { title: 'Is the wrong MAC a known host?', run: whoseMac },
+  D5: { title: 'Did ARP or neighbour discovery say it right?', run: addressTruth },
+  D6: { title: 'Did the packets come from the MAC that they were sent to?', run: boomerang },
+  D7: { title: 'Did the router send the frames?', run: transmitter },
+  D8: { title: 'Which direction went wrong?', run: direction },
+  D9: { title: 'Does conntrack show the flow offloaded?', run: conntrackState },
+  D10: { title: 'Did it end with the cached entry?', run: ending },
+  D11: { title: 'Does the place of the capture make sense?', run: tap },
+};
+
+type Answer = Omit<TestResult, 'id' | 'title'>;
+
+/** All tests of a case, in order. */
+export function runTests(scene: Scene, kase: Case): TestResult[] {
+  return Object.entries(TESTS).map(([id, { title, run }]) => ({ id, title, ...run(scene, kase) }));
+}
+
+function concurrentTraffic(scene: Scene, kase: Case): Answer {
+  const table = { offloadedRight: 0, offloadedWrong: 0, otherRight: 0, otherWrong: 0 };
+  const right: TracedFrame[] = [];
+  for (const frame of kase.frames) {
+    if (!(frame.time >= kase.first && frame.time <= kase.last)) continue;
+    const isOffloaded = wasOffloaded(scene, kase, frame);
+    const isRight = kase.expected.includes(frame.dstMac);
+    if (!isRight && frame.dstMac !== kase.mac) continue;
+    if (isOffloaded) table[isRight ? 'offloadedRight' : 'offloadedWrong']++;
+    else table[isRight ? 'otherRight' : 'otherWrong']++;
+    if (isRight && !isOffloaded) right.push(frame);
+  }
+  const { offloadedRight: a, offloadedWrong: b, otherRight: c, otherWrong: d } = table;
+  const withOdds: ControlTable = { ...table, probability: fisherExact(a, b, c, d) };
+  if (c === 0) {
+    return {
+      result: d > 0 ? 'no' : 'unknown',
+      what: d > 0 ? 'What was not offloaded went wrong too.' : 'There was no other traffic to compare with.',
+      evidence: [],
+      table: withOdds,
+    };
+  }
+  return {
+    result: c > d ? 'yes' : 'no',
+    what: `${c} of ${c + d} frames that were not offloaded went right, ${a} of ${a + b} offloaded ones.`,
+    evidence: origins(scene, right),
+    table: withOdds,
+  };
+}
+
+/** Whether a frame took the fast path: its flow was offloaded at the time, and the packet is one that can be. */
+function wasOffloaded(scene: Scene, kase: Case, frame: TracedFrame): boolean {
+  if (isEscape(frame)) return false;
+  const flow = flowOfFrame(scene, frame);
+  const known = kase.flows.find((candidate) => candidate.flow === flow);
+  if (!known || known.spans.length === 0) {
+    // Without conntrack: a TCP or UDP flow that the case accuses may be; everything else is the control.
+    return known !== undefined && frame.verdict === 'misdelivered';
+  }
+  return known.spans.some(({ from, to }) => frame.time >= from.earliest && frame.time <= (to?.latest ?? Infinity));
+}
+
+/** Packets that take the classic path in any case (nf_flow_table_ip.c): FIN, RST, SYN, fragments, IP options, an expiring hop limit. */
+function isEscape(frame: TracedFrame): boolean {
+  if (frame.view.protocol !== TCP && frame.view.protocol !== 17) return true;
+  const isTcpEnd = frame.view.protocol === TCP && (frame.detail & FIN_SYN_RST) !== 0;
+  return isTcpEnd || frame.isFragment || frame.hasOptions || frame.hopLimit <= 1;
+}
+
+function escapes(scene: Scene, kase: Case): Answer {
+  const own = new Set(kase.flows.flatMap(({ flow }) => flow.legs));
+  const after = kase.frames.filter((f) => own.has(f.view.leg) && f.time >= kase.first && isEscape(f));
+  const right = after.filter((f) => kase.expected.includes(f.dstMac));
+  const wrong = after.filter((f) => f.dstMac === kase.mac);
+  if (after.length === 0) return { result: 'unknown', what: 'No such packet was seen.', evidence: [] };
+  return {
+    result: right.length > 0 && right.length >= wrong.length ? 'yes' : 'no',
+    what: `${right.length} of ${right.length + wrong.length} packets with FIN, RST or SYN, fragments or options went right.`,
+    evidence: origins(scene, right),
+  };
+}
+
+function onset(scene: Scene, kase: Case): Answer {
+  const found = onsetOf(scene, kase);
+  if (found.after === 'unknown')
+    return {
+      result: 'unknown',
+      what: 'It follows neither a take-over nor an offload that is known.',
+      evidence: [found.origin],
+    };
+  const ms = (kase.first - scene.r.epoch.relative(BigInt(found.since ?? 0))) / 1e6;
+  const event = found.after === 'take-over' ? 'the address was taken over' : 'the flow was offloaded';
+  return {
+    result: 'yes',
+    what: `The first wrong frame came ${Math.round(ms)} ms after ${event}.`,
+    evidence: [found.origin],
+  };
+}
+
+function whoseMac(scene: Scene, kase: Case): Answer {
+  const owners = ownersOfMac(scene, kase);
+  if (owners.length === 0)
+    return { result: 'no', what: `Nobody is known to have ${formatMac(kase.mac)}.`, evidence: [] };
+  return {
+    result: 'yes',
+    what: owners.map((owner) => owner.what).join('; '),
+    evidence: owners.flatMap((owner) => owner.evidence).slice(0, MAX_EVIDENCE),
+  };
+}
+
+function addressTruth(_scene: Scene, kase: Case): Answer {
+  const tenures = kase.ownership?.tenures ?? [];
+  if (!kase.tenure)
+    return { result: 'unknown', what: 'No ARP or neighbour discovery for the address was seen.', evidence: [] };
+  const evidence = kase.tenure.testimonies
+    .map((t) => t.origin)
+    .filter((o) => o !== undefined)
+    .slice(0, MAX_EVIDENCE);
+  if (kase.tenure.macs.length > 1)
+    return { result: 'no', what: 'Several MACs claimed the address at the same time.', evidence };
+  const changed =
+    tenures.length > 1 ? 'It changed its MAC; what was said at the time was right.' : 'It was right throughout.';
+  return { result: 'yes', what: changed, evidence };
+}
+
+function boomerang(scene: Scene, kase: Case): Answer {
+  const wrong = kase.frames.filter((f) => f.verdict === 'misdelivered' && f.fingerprint !== 0);
+  if (wrong.length === 0) return { result: 'unknown', what: 'The packets cannot be told apart.', evidence: [] };
+  const cameFrom = new Map<number, TracedFrame[]>();
+  for (const frame of scene.trace.frames) {
+    if (frame.view.transmitter !== kase.mac || frame.fingerprint === 0) continue;
+    cameFrom.set(frame.fingerprint, [...(cameFrom.get(frame.fingerprint) ?? []), frame]);
+  }
+  const turned = wrong.filter((f) =>
+    cameFrom.get(f.fingerprint)?.some((g) => f.time - g.time >= 0 && f.time - g.time < TURN),
+  );
+  return {
+    result: turned.length > 0 ? 'yes' : 'no',
+    what: `${turned.length} of ${wrong.length} packets had come in from the MAC that they went to.`,
+    evidence: origins(scene, turned),
+  };
+}
+
+function transmitter(scene: Scene, kase: Case): Answer {
+  const mac = formatMac(kase.transmitter);
+  if (kase.host) return { result: 'yes', what: `${mac} is the router whose dumps are at hand.`, evidence: [] };
+  if (scene.around.routers.has(kase.transmitter))
+    return { result: 'yes', what: `${mac} passes on what others made.`, evidence: [] };
+  return { result: 'no', what: `${mac} is not known to be a router.`, evidence: [] };
+}
+
+function direction(_scene: Scene, kase: Case): Answer {
+  const directions = new Set(kase.flows.map((flow) => flow.direction));
+  if (directions.size === 0) return { result: 'unknown', what: 'The flow is not known.', evidence: [] };
+  const names = [...directions].sort().join(' and ');
+  return { result: 'yes', what: `Packets of the ${names} direction.`, evidence: [] };
+}
+
+function conntrackState(scene: Scene, kase: Case): Answer {
+  const known = kase.flows.filter(({ flow }) => flow.conntrack.length > 0);
+  if (known.length === 0) return { result: 'unknown', what: 'There is no conntrack entry of the flow.', evidence: [] };
+  const offloaded = known.filter(({ spans }) =>
+    spans.some(({ from, to }) => from.earliest <= kase.last && (to?.latest ?? Infinity) >= kase.first),
+  );
+  const evidence: Origin[] = offloaded.flatMap(({ spans }) =>
+    spans.map((span) => ({ input: scene.places.inputName(span.from.origin.input), line: span.from.origin.line })),
+  );
+  const result = offloaded.length > 0 ? 'yes' : 'no';
+  return {
+    result,
+    what: `${offloaded.length} of ${known.length} flows were offloaded at the time.`,
+    evidence: evidence.slice(0, MAX_EVIDENCE),
+  };
+}
+
+function ending(scene: Scene, kase: Case): Answer {
+  const { by } = recoveryOf(scene, kase);
+  const words = {
+    'conntrack-deleted': 'It ended when the conntrack entry was deleted.',
+    'offload-ended': 'It ended when the offload ended.',
+    'capture-ended': 'It went on to the end of the capture.',
+    unknown: 'It ended by itself; nothing shows why.',
+  };
+  const result = by === 'conntrack-deleted' || by === 'offload-ended' ? 'yes' : by === 'unknown' ? 'no' : 'unknown';
+  return { result, what: words[by], evidence: [] };
+}
+
+function tap(scene: Scene, kase: Case): Answer {
+  const places = new Set(kase.buckets.map((bucket) => scene.places.deviceName(bucket.view.tap)));
+  const trigger = kase.flows.map((flow) => triggerOf(scene, flow)).find((t) => t !== undefined);
+  const source = trigger
+    ? ` The offload is known from ${trigger.source === 'computed' ? 'the packets' : `conntrack (${trigger.source})`}.`
+    : '';
+  return {
+    result: 'yes',
+    what: `The frames were seen leaving on ${[...places].sort().join(', ')}.${source}`,
+    evidence: [],
+  };
+}
+
+function origins(scene: Scene, frames: readonly TracedFrame[]): Origin[] {
+  return frames.slice(0, MAX_EVIDENCE).map((frame) => originOf(scene, frame));
+}
