@@ -26,6 +26,8 @@ export interface Analysis {
   /** Who had which MAC, for the addresses that findings speak of. */
   bindings: Binding[];
   findings: Finding[];
+  /** What else was seen that looks like a misdelivery and is none, or explains that nothing is wrong. */
+  observations: Observation[];
   /** Why frames could not be judged, most frames first. */
   notJudged: NotJudged[];
   /** Limits of the inputs: what could not be read, and what was done. */
@@ -249,6 +251,17 @@ export interface Finding {
   change: Advice[];
   /** What would make it surer. */
   collect: string[];
+}
+
+/** Something normal, or not the router's fault, that bears on who has which MAC: a failover, a proxy, two hosts with one address. */
+export interface Observation {
+  /** Cause id such as `virtual-router`. */
+  cause: string;
+  title: string;
+  summary: string;
+  /** When it was first seen, where that is known. */
+  time?: string;
+  evidence: Origin[];
 }
 
 export interface Onset {

@@ -51,7 +51,8 @@ export class ByteWindow {
    */
   fill(need: number): void | Promise<void> {
     if (this.ended || this.end - this.position >= need) return;
-    this.makeRoom(need);
+    // Bytes that arrive in small pieces are added where they are, so that the unread ones are not moved each time.
+    if (this.end === this.bytes.length || this.position + need > this.bytes.length) this.makeRoom(need);
     return this.readUntil(need);
   }
 

@@ -9,6 +9,10 @@ export const ZSTD_MAGIC = 0xfd2fb528;
 const MAX_WINDOW = 128 * 1024 * 1024;
 const MAX_BLOCK = 128 * 1024;
 
+/** The decoder moves its whole window at every block: bytes moved that are allowed in any case, and per byte of output. */
+const MOVES_AT_LEAST = 2 ** 38;
+const MOVES_PER_BYTE = 16_384;
+
 /**
  * Decompresses Zstandard (RFC 8878): any number of frames, skippable ones among them. The decoder is given one block
  * at a time, so that a few bytes which stand for many are never expanded all at once. Checksums are not verified.
@@ -46,6 +50,7 @@ async function* frame(input: ByteWindow, name: string): AsyncGenerator<Uint8Arra
   const decoder = new Decompress((chunk) => output.push(chunk));
   const header = await frameHeader(input, name);
   let prefix: Uint8Array | undefined = header.bytes;
+  let budget = MOVES_AT_LEAST;
   for (let last = false; !last;) {
     if (!(await available(input, 3))) throw cutShort(name, 'zstd');
     const word = input.view.getUint16(input.position, true) | (input.view.getUint8(input.position + 2) << 16);
@@ -65,12 +70,22 @@ async function* frame(input: ByteWindow, name: string): AsyncGenerator<Uint8Arra
       throw corrupt(name, 'zstd', offset, error);
     }
     prefix = undefined;
-    for (let chunk = output.shift(); chunk; chunk = output.shift()) if (chunk.length > 0) yield chunk;
+    for (let chunk = output.shift(); chunk; chunk = output.shift()) {
+      budget += chunk.length * MOVES_PER_BYTE;
+      if (chunk.length > 0) yield chunk;
+    }
+    budget -= header.window;
+    if (budget < 0) {
+      throw new InputError(name, 'the zstd blocks are too small for their window; decompress it with zstd -d');
+    }
   }
 }
 
 /** Reads a frame header (section 3.1.1.1) and checks that the window it asks for is affordable. */
-async function frameHeader(input: ByteWindow, name: string): Promise<{ bytes: Uint8Array; checksum: boolean }> {
+async function frameHeader(
+  input: ByteWindow,
+  name: string,
+): Promise<{ bytes: Uint8Array; checksum: boolean; window: number }> {
   if (!(await available(input, 6))) throw cutShort(name, 'zstd');
   const descriptor = input.view.getUint8(input.position + 4);
   const singleSegment = (descriptor & 0x20) !== 0;
@@ -101,7 +116,7 @@ async function frameHeader(input: ByteWindow, name: string): Promise<{ bytes: Ui
   }
   const bytes = input.bytes.slice(position, position + length);
   input.position += length;
-  return { bytes, checksum: (descriptor & 4) !== 0 };
+  return { bytes, checksum: (descriptor & 4) !== 0, window };
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {

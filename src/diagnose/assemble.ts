@@ -18,7 +18,7 @@ import {
 } from '../model.js';
 import { UNJUDGED, type Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Scene } from './case.js';
-import { findingsOf } from './findings.js';
+import { findingsOf, observationsOf } from './findings.js';
 import { tupleOf } from '../detect/flows.js';
 import { listFlows, type Places } from './flows.js';
 import { REASONS, type Reason } from './reasons.js';
@@ -50,6 +50,7 @@ export function assemble(parts: Parts): Analysis {
     flows: listFlows(r, parts.flows, examination, verdicts, places),
     bindings: bindingsOf(parts, misdeliveries),
     findings,
+    observations: observationsOf(parts),
     notJudged,
     diagnostics: parts.diagnostics,
     ...(parts.partial ? { partial: true as const } : {}),

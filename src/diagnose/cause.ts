@@ -1,13 +1,16 @@
 /** What a cause is: one file in `causes/`, one line in `causes/index.ts`, one page in `docs/causes/`. */
 
-import type { Advice, Confidence, TestResult } from '../model.js';
+import type { Advice, Confidence, Observation, TestResult } from '../model.js';
 import type { Case, Scene } from './case.js';
 
 export interface Cause {
   /** Stable: other programs and the name of the docs page rely on it. */
   readonly id: string;
   readonly title: string;
-  explain(scene: Scene, kase: Case, tests: Tests): Explanation;
+  /** Whether it explains a misdelivery. Missing for causes that never do. */
+  explain?(scene: Scene, kase: Case, tests: Tests): Explanation;
+  /** What of it is there without any misdelivery: normal events that look like one. */
+  observe?(scene: Scene): Iterable<Omit<Observation, 'cause' | 'title'>>;
 }
 
 /** Whether a cause fits a case. */

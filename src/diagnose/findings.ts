@@ -2,7 +2,7 @@
 
 import { formatMac } from '../bytes/address.js';
 import type { Examination } from '../detect/examine.js';
-import type { Considered, Finding, Misdelivery } from '../model.js';
+import type { Considered, Finding, Misdelivery, Observation } from '../model.js';
 import { COLLECT_CONNTRACK } from './advice.js';
 import { casesOf, type Case, type Scene } from './case.js';
 import { CAUSES } from './causes/index.js';
@@ -29,6 +29,16 @@ export function findingsOf(scene: Scene, examination: Examination, misdeliveries
   });
 }
 
+/** What is normal, or not the router's fault; at most some of each cause. */
+export function observationsOf(scene: Scene): Observation[] {
+  return CAUSES.flatMap((cause) => {
+    const found = [...(cause.observe?.(scene) ?? [])];
+    return found.slice(0, MAX_OBSERVATIONS).map((seen) => ({ cause: cause.id, title: cause.title, ...seen }));
+  });
+}
+
+const MAX_OBSERVATIONS = 20;
+
 function isOf(scene: Scene, m: Misdelivery, kase: Case): boolean {
   return (
     m.srcMac === formatMac(kase.transmitter) &&
@@ -46,7 +56,8 @@ function explain(scene: Scene, kase: Case): Draft {
   const common = { onset: onsetOf(scene, kase), recovery: recoveryOf(scene, kase), tests: [...tests.all] };
   let found: Pick<Draft, 'cause' | 'confidence' | 'title' | 'summary' | 'change' | 'collect'> | undefined;
   for (const cause of CAUSES) {
-    const explanation = cause.explain(scene, kase, tests);
+    const explanation = cause.explain?.(scene, kase, tests);
+    if (!explanation) continue;
     if (explanation.fits === 'no') {
       considered.push({ cause: cause.id, result: 'ruled-out', because: explanation.because });
     } else if (explanation.fits === 'unknown') {

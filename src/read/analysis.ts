@@ -184,6 +184,7 @@ const ANALYSIS: Shape = {
       collect: ['string'],
     },
   ],
+  observations: [{ cause: 'string', title: 'string', summary: 'string', 'time?': 'string', evidence: [ORIGIN] }],
   notJudged: [{ reason: 'string', frames: 'number', what: 'string', 'collect?': 'string', inputs: ['string'] }],
   diagnostics: [
     {

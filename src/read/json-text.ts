@@ -4,6 +4,7 @@
  */
 
 import { decodeIpJson } from './ip-json.js';
+import { decodeNftJson } from './nft-json.js';
 import type { LineReader, Section } from './section.js';
 
 /** Characters of one document that are kept. */
@@ -54,6 +55,7 @@ function decode(text: string, line: number, section: Section): void {
     return;
   }
   decodeIpJson(value, line, section);
+  decodeNftJson(value, line, section);
 }
 
 const OUTSIDE_STRINGS = /^[\s{}[\]:,0-9a-zA-Z+\-.]*$/;

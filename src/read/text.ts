@@ -22,6 +22,7 @@ import { ipNeighReader } from './ip-neigh.js';
 import { ipRouteReader } from './ip-route.js';
 import { ipRuleReader } from './ip-rule.js';
 import { jsonReader } from './json-text.js';
+import { nftReader } from './nft.js';
 import { Section, stateBase, type LineReader, type Mutable, type SharedTables } from './section.js';
 import { tcpdumpTextReader } from './tcpdump-text.js';
 import { parseCtime } from './time-text.js';
@@ -41,6 +42,7 @@ const LINE_READERS: readonly (() => LineReader)[] = [
   conntrackXmlReader,
   conntrackSaveReader,
   jsonReader,
+  nftReader,
 ];
 
 /** What a text held. */

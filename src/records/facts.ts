@@ -186,6 +186,44 @@ export interface LeaseFact extends FactBase {
   readonly expiry: number;
 }
 
+/** A flowtable of nftables: which devices' traffic may take the fast path. */
+export interface FlowtableFact extends FactBase {
+  readonly kind: 'flowtable';
+  /** inet, ip, ip6. */
+  readonly family: string;
+  readonly table: string;
+  readonly name: string;
+  /** As printed: `filter`, `0`. */
+  readonly priority?: string;
+  readonly devices: readonly string[];
+  /** `flags offload`; undefined in JSON, which leaves it out. */
+  readonly hardware?: boolean;
+}
+
+/** One rule of nftables, in the order of its chain. */
+export interface NftRuleFact extends FactBase {
+  readonly kind: 'nft-rule';
+  readonly family: string;
+  readonly table: string;
+  readonly chain: string;
+  /** Of a base chain: `forward`, `prerouting`, ..., its priority and policy as printed. */
+  readonly hook?: string;
+  readonly priority?: string;
+  readonly policy?: string;
+  /** Position in its chain, from 0. */
+  readonly index: number;
+  /** The rule as printed; for JSON its expressions as JSON. */
+  readonly text: string;
+  /** The flowtable of `flow add @ft`. */
+  readonly flowtable?: string;
+  /** `accept`, `drop`, `return`, `jump`, `goto`, ... where the rule ends with one. */
+  readonly verdict?: string;
+  /** The chain of `jump` and `goto`. */
+  readonly target?: string;
+  /** `meta mark set`, `ct mark set`: what is set, and the expression. */
+  readonly marks?: { readonly key: 'meta' | 'ct'; readonly value: string };
+}
+
 /** The moment at which a section of text was printed, where no statement carries it (clock lines): estimates clock offsets, bounds snapshots. */
 export interface ClockFact extends FactBase {
   readonly kind: 'clock';
@@ -193,7 +231,17 @@ export interface ClockFact extends FactBase {
 }
 
 export type Fact =
-  NeighborFact | RouteFact | RuleFact | AddressFact | LinkFact | FdbFact | ConntrackFact | LeaseFact | ClockFact;
+  | NeighborFact
+  | RouteFact
+  | RuleFact
+  | AddressFact
+  | LinkFact
+  | FdbFact
+  | ConntrackFact
+  | LeaseFact
+  | FlowtableFact
+  | NftRuleFact
+  | ClockFact;
 
 /** What a reader of facts calls. Synchronous, in line order. */
 export interface FactSink {

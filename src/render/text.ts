@@ -58,6 +58,7 @@ export function renderText(analysis: Analysis, options: TextOptions): string {
     for (const group of convergence.slice(0, most)) lines.push(...convergenceLines(group));
   }
   lines.push(...findingLines(analysis, options, paint));
+  lines.push(...observationLines(analysis, options, paint));
   lines.push(...notJudgedLines(analysis, options, paint), ...collectLines(analysis.notJudged, paint));
   lines.push(...diagnosticLines(analysis, options, paint), ...inputLines(analysis, options, paint));
   return `${lines.join('\n')}\n`;
@@ -171,6 +172,18 @@ function findingLines(analysis: Analysis, options: TextOptions, paint: Paint): s
 const MAX_FINDINGS = 3;
 /** The tests that decide; the others are shown with -v. */
 const SHOWN_TESTS: readonly string[] = ['D1', 'D2', 'D3', 'D4', 'D9'];
+
+function observationLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
+  if (analysis.observations.length === 0) return [];
+  const lines = ['', paint.bold('Also seen (not misdelivery)')];
+  const shown = analysis.observations.slice(0, options.verbose ? undefined : MAX_OBSERVATIONS);
+  for (const seen of shown) lines.push(...wrap(`${seen.title}: ${seen.summary}`, '  ', '  '));
+  const left = analysis.observations.length - shown.length;
+  if (left > 0) lines.push(`  ... and ${counted(left, 'more')} (-v shows all)`);
+  return lines;
+}
+
+const MAX_OBSERVATIONS = 6;
 
 function notJudgedLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
   if (analysis.notJudged.length === 0) return [];
