@@ -10,7 +10,7 @@ const MAX_WINDOW = 128 * 1024 * 1024;
 const MAX_BLOCK = 128 * 1024;
 
 /** The decoder moves its whole window at every block: bytes moved that are allowed in any case, and per byte of output. */
-const MOVES_AT_LEAST = 2 ** 38;
+const MOVES_AT_LEAST = 2 ** 34;
 const MOVES_PER_BYTE = 16_384;
 
 /**

@@ -111,12 +111,27 @@ describe('decompress', () => {
     expect(bytes.length).toBeLessThanOrEqual(10_000_000);
   });
 
+  it.skipIf(!hasTool('xz'))('says which xz it cannot read, and finds damage by the checksum', async () => {
+    const noise = sample.subarray(-200_000);
+    const other = runTool('xz', ['--check=sha256', '-c'], noise);
+    expect((await readAll(memorySource(other))).failure?.message).toContain('decompress it with xz -d');
+    const damaged = runTool('xz', ['-0', '-c'], Buffer.from('a'.repeat(50)));
+    damaged[26] = 0x62;
+    expect((await readAll(memorySource(damaged))).failure?.message).toMatch(/the xz data are damaged near byte \d+$/);
+  });
+
   it('skips skippable zstd frames and refuses dictionaries and vast windows', async () => {
     const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
     const raw = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 2, 0x11, 0, 0, 0x68, 0x69]);
     expect((await readAll(memorySource(Buffer.concat([skippable, raw, skippable])))).bytes.toString()).toBe('hi');
     const vast = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8, 0x01, 0, 0]);
     expect((await readAll(memorySource(vast))).failure?.message).toContain('bytes of memory');
+    // Blocks of one byte for a window of 128 MiB.
+    const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88]);
+    const blocks = Buffer.alloc(40_000, Buffer.from([0x0a, 0, 0, 0x61]));
+    const limited = await readAll(memorySource(Buffer.concat([header, blocks])), 2 ** 24);
+    expect(limited.bytes.length).toBeGreaterThan(0);
+    expect(limited.failure?.message).toContain('too small for their window');
     const dictionary = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x21, 7, 2, 0x11, 0, 0, 0x68, 0x69]);
     expect((await readAll(memorySource(dictionary))).failure?.message).toContain('dictionary');
   });
