@@ -28,14 +28,13 @@ describe.each(small)('the generated capture ($id)', (workload) => {
   it.skipIf(!hasTool('tshark'))('reads well: nothing malformed, all frames there, times in order', () => {
     const path = generate(workload, folder, 'first');
     expect(tshark(path, ['-Y', BROKEN])).toEqual([]);
-    const frames = tshark(path, ['-T', 'fields', '-e', 'frame.number']);
-    expect(frames.length).toBeGreaterThanOrEqual(workload.frames);
-    expect(frames.length).toBeLessThan(workload.frames + 10);
+    expect(frames(path)).toBeGreaterThanOrEqual(workload.frames);
+    expect(frames(path)).toBeLessThan(workload.frames + 10);
   });
 
   it.skipIf(!hasTool('tshark'))('is cut between frames', () => {
     const path = slice(generate(workload, folder, 'first'), workload.format, 1000);
-    expect(tshark(path, ['-T', 'fields', '-e', 'frame.number'])).toHaveLength(1000);
+    expect(frames(path)).toBe(1000);
   });
 });
 
@@ -46,4 +45,10 @@ function sha256(path: string): string {
 function tshark(path: string, options: readonly string[]): string[] {
   const output = runTool('tshark', ['-n', '-r', path, ...options], new Uint8Array()).toString();
   return output.split('\n').filter((line) => line !== '');
+}
+
+function frames(path: string): number {
+  return Number(
+    /Number of packets: +([0-9]+)/.exec(runTool('capinfos', ['-Mc', path], new Uint8Array()).toString())?.[1],
+  );
 }
