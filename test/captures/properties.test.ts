@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Analysis } from '../../src/model.js';
 import { renderJson } from '../../src/render/json.js';
+import { collectCapture, memorySource } from '../support/collect-capture.js';
 import { analyze, folderPieces, type Piece, wrongFrames } from '../support/engine.js';
 import { hasShared, sharedPath } from '../support/shared.js';
 
@@ -72,6 +74,26 @@ describe.skipIf(!hasShared)('the engine', () => {
     );
   }, TIMEOUT);
 
+  it('judges in a window of time what it judges there without one', async () => {
+    const faulty = cases.filter(({ isHealthy }) => !isHealthy);
+    const share = fc.integer({ min: 0, max: 1000 }).map(BigInt);
+    await check(
+      fc.tuple(fc.constantFrom(...faulty), share, share),
+      async ([{ pieces }, a, b]) => {
+        const whole = await analyze(pieces);
+        const times = whole.inputs.flatMap(({ firstTime, lastTime }) => [firstTime, lastTime]).filter(Boolean).map((t) => BigInt(t ?? 0));
+        const [first, last] = [times.reduce((x, y) => (x < y ? x : y)), times.reduce((x, y) => (x > y ? x : y))];
+        const at = (thousandths: bigint): bigint => first + ((last - first) * thousandths) / 1000n;
+        const [from, to] = a < b ? [at(a), at(b)] : [at(b), at(a)];
+        const known = new Set(framesOfAll(whole));
+        const found = framesOfAll(await analyze(pieces, { from, to }));
+        expect(found.filter((frame) => !known.has(frame))).toEqual([]);
+        expect(found).toHaveLength(await countWithin(pieces, known, from, to));
+      },
+      RUNS / 2,
+    );
+  }, TIMEOUT);
+
   it('survives damaged files, in time', async () => {
     const damage = fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 255 })), {
       minLength: 1,
@@ -104,6 +126,20 @@ async function check<T>(values: fc.Arbitrary<T>, holds: (value: T) => Promise<vo
   await fc.assert(fc.asyncProperty(values, holds), { numRuns, seed, endOnFailure: true });
 }
 
+function framesOfAll(analysis: Analysis): string[] {
+  return [...wrongFrames(analysis)].flatMap(([input, frames]) => frames.map((frame) => `${input} ${frame}`));
+}
+
+/** How many of the named frames lie within a window. */
+async function countWithin(pieces: readonly Piece[], names: ReadonlySet<string>, from: bigint, to: bigint): Promise<number> {
+  let count = 0;
+  for (const { name, bytes } of pieces.filter((piece) => CAPTURE.test(piece.name))) {
+    const { packets } = await collectCapture(memorySource(bytes));
+    count += packets.filter(({ frame, time }) => names.has(`${name} ${frame}`) && time !== undefined && time >= from && time <= to).length;
+  }
+  return count;
+}
+
 /** What is found in a part and not in the whole. */
 async function extra(part: readonly Piece[], whole: readonly Piece[]): Promise<string[]> {
   const known = new Set(await namesOfWrong(whole));
@@ -111,8 +147,7 @@ async function extra(part: readonly Piece[], whole: readonly Piece[]): Promise<s
 }
 
 async function namesOfWrong(pieces: readonly Piece[]): Promise<string[]> {
-  const found = wrongFrames(await analyze(pieces));
-  return [...found].flatMap(([input, frames]) => frames.map((frame) => `${input} ${frame}`));
+  return framesOfAll(await analyze(pieces));
 }
 
 /** A piece with some bytes changed, each at a share of its length. */

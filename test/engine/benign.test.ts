@@ -564,6 +564,78 @@ const scenarios: Scenario[] = [
         speak(wire, asker, owner, { from: 1, until: 10 });
       }),
   },
+  {
+    what: 'an advertisement without the override flag, which changes no table',
+    build: () =>
+      one((wire) => {
+        const asker = { mac: router.mac, ip: 'fd00:7::1' };
+        const owner = { mac: oldHost.mac, ip: 'fd00:7::40' };
+        wire.solicit(0, asker, owner.ip);
+        wire.advertise(0.001, owner, asker);
+        wire.advertise(10, { mac: newHost.mac, ip: owner.ip }, undefined, false);
+        forward(wire, owner, { from: 1, until: 20, src: '2001:db8::9' });
+      }),
+  },
+  {
+    what: 'a host that uses a router by an address nobody asked for, while the shared address moves on',
+    build: () =>
+      one((wire) => {
+        const [vipA, vipB] = [at(router, router.mac), at(router, second.mac)];
+        wire.meet(0, other, vipA);
+        outbound(wire, other, router.mac, 1, 10);
+        outbound(wire, third, router.mac, 1, 10);
+        forward(wire, third, { from: 1, until: 10 });
+        wire.gratuitous(10, vipB);
+        outbound(wire, other, second.mac, 10.2, 20);
+        outbound(wire, third, router.mac, 10.2, 20);
+        forward(wire, third, { from: 10.2, until: 20 });
+      }),
+  },
+  {
+    what: 'direct server return with two servers, of which one stops to answer',
+    build: () =>
+      one((wire) => {
+        wire.meet(0, router, oldHost);
+        const visit = (time: number, server: Station, isAnswered: boolean): void => {
+          forward(wire, oldHost, { from: time, until: time + 0.1, srcPort: 4000 + time });
+          const toServer = { from: oldHost.mac, to: server.mac, src: FAR, dst: oldHost.ip, hopLimit: 60 };
+          wire.udp(time + 0.1, { ...toServer, srcPort: 4000 + time });
+          if (isAnswered) wire.udp(time + 0.2, { from: server.mac, to: router.mac, src: oldHost.ip, dst: FAR });
+        };
+        visit(1, other, true);
+        visit(5, third, true);
+        visit(9, other, false);
+      }),
+  },
+  {
+    what: 'a bridged virtual machine whose MAC the Wi-Fi card replaces, seen on both sides',
+    build: () => {
+      const [inside, air] = [new Wire(), new Wire()];
+      for (const time of [0, 40]) {
+        inside.request(time, router, oldHost.ip);
+        inside.reply(time + 0.002, oldHost, router);
+        air.request(time + 0.0005, router, oldHost.ip);
+        air.reply(time + 0.003, newHost, router);
+        for (let at = time + 1; at < time + 30; at++) {
+          forward(air, newHost, { from: at, until: at + 0.1 });
+          forward(inside, oldHost, { from: at + 0.001, until: at + 0.1 });
+        }
+      }
+      return { 'vmnet.pcap': inside, 'wlan0.pcap': air };
+    },
+  },
+  {
+    what: 'the end of one answer and the start of the next one from a proxy of a cloud, which hides all MACs',
+    build: () =>
+      one((wire) => {
+        const proxy = '12:34:56:78:9a:bc';
+        for (const time of [0, 30, 60]) {
+          wire.meet(time, other, at(third, proxy));
+          speak(wire, other, at(third, proxy), { from: time + 1, until: time + 25 });
+          speak(wire, third, other, { from: time + 1.1, until: time + 25 });
+        }
+      }),
+  },
 ];
 
 describe('what looks odd and is in order', () => {

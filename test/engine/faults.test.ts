@@ -83,6 +83,51 @@ describe('a MAC that had the address before', () => {
     expect(await wrongOf({ 'lan.pcap': wire })).toEqual({ 'lan.pcap': late });
   });
 
+  it('is wrong by what a monitor of the neighbour table wrote, when no ARP was recorded', async () => {
+    const wire = new Wire();
+    forward(wire, oldHost, { from: 1, until: 10.2 });
+    const late = forward(wire, oldHost, { from: 10.4, until: 15 });
+    const monitor = [
+      `${monitorTime(0)} ${oldHost.ip} dev br-lan lladdr ${oldHost.mac} REACHABLE`,
+      `${monitorTime(10.3)} ${newHost.ip} dev br-lan lladdr ${newHost.mac} STALE`,
+      `${monitorTime(14)} ${newHost.ip} dev br-lan lladdr ${newHost.mac} REACHABLE`,
+    ];
+    expect(await wrongOf({ 'br-lan.pcap': wire }, { 'monitor.log': `${monitor.join('\n')}\n` })).toEqual({
+      'br-lan.pcap': late,
+    });
+  });
+
+  it('is wrong by dated neighbour tables, from the first with the new one', async () => {
+    const wire = new Wire();
+    forward(wire, oldHost, { from: 1, until: 12 });
+    const late = forward(wire, oldHost, { from: 12.2, until: 15 });
+    const snapshot = (at: number, { ip, mac }: Station): string =>
+      `# ${1_700_000_000 + at} ${monitorTime(at).slice(1, 20)}Z ip neigh show\n${ip} dev br-lan lladdr ${mac} REACHABLE\n`;
+    const log = [0, 4, 8].map((at) => snapshot(at, oldHost)).concat([12, 16].map((at) => snapshot(at, newHost)));
+    expect(await wrongOf({ 'br-lan.pcap': wire }, { 'ip-neigh.log': log.join('') })).toEqual({ 'br-lan.pcap': late });
+  });
+
+  it('is wrong when the new host asks for its gateway', async () => {
+    const wire = before(10);
+    wire.request(10, newHost, router.ip);
+    wire.reply(10.001, router, newHost);
+    const late = forward(wire, oldHost, { from: 10.2, until: 15 });
+    expect(await wrongOf({ 'lan.pcap': wire })).toEqual({ 'lan.pcap': late });
+  });
+
+  it('is wrong for each sender from when it was told itself', async () => {
+    const wire = before(5);
+    wire.meet(1, other, oldHost);
+    speak(wire, other, oldHost, { from: 2, until: 10 });
+    wire.request(10, router, newHost.ip);
+    wire.reply(10.001, newHost, router);
+    const late = forward(wire, oldHost, { from: 10.2, until: 15 });
+    speak(wire, other, oldHost, { from: 10.3, until: 15 });
+    wire.reply(15, newHost, other);
+    const later = speak(wire, other, oldHost, { from: 15.2, until: 18 });
+    expect(await wrongOf({ 'lan.pcap': wire })).toEqual({ 'lan.pcap': [...late, ...later] });
+  });
+
   it('is wrong only in the VLAN in which the address moved', async () => {
     const wire = new Wire();
     for (const vlan of [20, 30]) {
@@ -166,6 +211,25 @@ describe('a MAC that never had the address', () => {
     expect(analysis.misdeliveries.map((m) => [m.srcMac, m.dstMac, m.expected])).toEqual([
       [router.mac, vpn.mac, [client.mac]],
     ]);
+  });
+
+  it('is wrong though nobody knows whose it is', async () => {
+    const wire = before(3);
+    const wrong = forward(wire, { mac: '0a:0b:0c:0d:0e:0f', ip: oldHost.ip }, { from: 4, until: 8 });
+    expect(await wrongOf({ 'lan.pcap': wire })).toEqual({ 'lan.pcap': wrong });
+  });
+
+  it('is wrong in IPv6', async () => {
+    const wire = new Wire();
+    const [gateway, host, hop] = [router, client, vpn].map(({ mac }, i) => ({ mac, ip: `fd00:7::${i + 1}` }));
+    if (!gateway || !host || !hop) throw new Error('three stations');
+    for (const station of [host, hop]) {
+      wire.solicit(0, gateway, station.ip);
+      wire.advertise(0.001, station, gateway);
+    }
+    forward(wire, host, { from: 1, until: 2, src: '2001:db8::9' });
+    const wrong = forward(wire, { mac: hop.mac, ip: host.ip }, { from: 2, until: 5, src: '2001:db8::9' });
+    expect(await wrongOf({ 'lan.pcap': wire })).toEqual({ 'lan.pcap': wrong });
   });
 
   it('is wrong by an undated neighbour table, when no ARP was recorded', async () => {

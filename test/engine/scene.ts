@@ -1,6 +1,6 @@
 import type { Analysis } from '../../src/model.js';
 import { analyze, textPiece, wrongFrames } from '../support/engine.js';
-import { type Wire, type Station } from '../support/wire.js';
+import type { Wire, Station } from '../support/wire.js';
 
 /** The cast of the scenarios: a router, what is behind it, and hosts of its network. */
 export const router: Station = { mac: '94:83:c4:00:00:01', ip: '192.168.7.1' };

@@ -117,8 +117,8 @@ export class Wire {
   }
 
   /** Neighbour advertisement: solicited to one station, or unsolicited to all nodes. */
-  advertise(at: number, owner: Station, to?: Station): number {
-    const flags = to ? 0x60 : 0x20;
+  advertise(at: number, owner: Station, to?: Station, override = true): number {
+    const flags = (to ? 0x40 : 0) | (override ? 0x20 : 0);
     const body = [136, 0, 0, 0, flags, 0, 0, 0, ...ipBytes(owner.ip), 2, 1, ...mac(owner.mac)];
     const target = to ?? { mac: '33:33:00:00:00:01', ip: 'ff02::1' };
     return this.ip(at, { from: owner.mac, to: target.mac, src: owner.ip, dst: target.ip, hopLimit: 255 }, ICMPV6, body);
