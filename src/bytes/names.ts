@@ -23,11 +23,11 @@ export function distinctNames<Item extends Located>(items: readonly Item[]): { n
     }
     if (!changed) break;
   }
-  const seen = new Map<string, number>();
+  const taken = new Set<string>();
   for (const entry of named) {
-    const count = (seen.get(entry.name) ?? 0) + 1;
-    seen.set(entry.name, count);
-    if (count > 1) entry.name = `${entry.name} (${count})`;
+    const { name } = entry;
+    for (let count = 2; taken.has(entry.name); count++) entry.name = `${name} (${count})`;
+    taken.add(entry.name);
   }
   return named
     .map(({ name, item }) => ({ name, item }))
