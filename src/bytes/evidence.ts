@@ -94,8 +94,11 @@ class Collector {
       }
       const stats = statSync(arg);
       const path = resolve(arg).split(sep);
-      if (stats.isDirectory()) this.folder(arg, realpathSync(arg), path, path.length, 0, arg);
-      else if (stats.isFile()) this.file(arg, stats, path, 1);
+      if (stats.isDirectory()) {
+        const before = this.files.length + this.errors.length;
+        this.folder(arg, realpathSync(arg), path, path.length, 0, arg);
+        if (this.files.length + this.errors.length === before) throw new InputError(arg, 'a folder without files');
+      } else if (stats.isFile()) this.file(arg, stats, path, 1);
       else if (stats.isFIFO()) await this.spool(openPipe(arg), arg, path);
       else this.errors.push(new InputError(arg, 'is a device or socket, not a file'));
     } catch (error) {
@@ -156,7 +159,6 @@ class Collector {
       return;
     }
     const entries = readdirSync(real).filter((entry) => !isHidden(entry));
-    if (depth === 0 && entries.length === 0) this.errors.push(new InputError(shown, 'a folder without files'));
     for (const entry of entries.sort()) {
       if (this.isFull(this.files, arg)) return;
       const inner = join(shown, entry);

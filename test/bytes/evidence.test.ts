@@ -32,7 +32,7 @@ beforeAll(() => {
   put('case/.hidden', 'no');
   put('other/router.lan3.pcap', 'other lan3');
   put('single.txt', 'single');
-  mkdirSync(join(root, 'empty'));
+  mkdirSync(join(root, 'empty/within'), { recursive: true });
 });
 afterEach(() => removeSpools());
 afterAll(() => rmSync(root, { recursive: true }));
