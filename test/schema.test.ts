@@ -17,6 +17,7 @@ const least: Analysis = {
   flows: [],
   bindings: [],
   findings: [],
+  observations: [],
   notJudged: [],
   diagnostics: [],
 };
@@ -36,6 +37,7 @@ const optional = new Set([
     'cause',
     'confidence',
     'class',
+    'because.0.port',
     'because.0.time',
     'because.0.origin',
     'because.0.origin.frame',
@@ -61,11 +63,26 @@ const optional = new Set([
     'from',
     'to',
     'conflict',
+    'witnesses.0.port',
     'witnesses.0.time',
     'witnesses.0.origin',
     'witnesses.0.origin.frame',
     'witnesses.0.origin.line',
   ].map((p) => `bindings.0.${p}`),
+  ...[
+    'onset',
+    'onset.since',
+    'onset.origin.frame',
+    'onset.origin.line',
+    'recovery',
+    'tests.0.table',
+    'tests.0.evidence.0.frame',
+    'tests.0.evidence.0.line',
+    'considered.0.collect',
+  ].map((p) => `findings.0.${p}`),
+  'observations.0.time',
+  'observations.0.evidence.0.frame',
+  'observations.0.evidence.0.line',
   'notJudged.0.collect',
   ...['input', 'frame', 'offset', 'line', 'count'].map((p) => `diagnostics.0.${p}`),
 ]);
@@ -111,6 +128,7 @@ describe('the schema of the analysis', () => {
     ['misdeliveries.0.srcMac', '94:83:C4:10:00:01'],
     ['misdeliveries.0.dstMac', '94-83-c4-10-00-01'],
     ['misdeliveries.0.dstIp', 'router'],
+    ['misdeliveries.0.dstIp', ''],
     ['misdeliveries.0.firstTime', '1795247483.5'],
     ['misdeliveries.0.class', 'stale'],
     ['misdeliveries.0.expected', []],
@@ -128,6 +146,7 @@ describe('the schema of the analysis', () => {
   });
 
   it.each([
+    ['misdeliveries.0.because.0.ip', ''],
     ['misdeliveries.0.dstIp', '2001:db8::1'],
     ['misdeliveries.0.dstIp', '::'],
     ['misdeliveries.0.dstIp', '::ffff:192.0.2.1'],

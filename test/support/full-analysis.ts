@@ -58,6 +58,7 @@ export const fullAnalysis: Full<Analysis> = {
           kind: 'arp-gratuitous',
           ip: '192.168.1.240',
           mac: MAC.young,
+          port: 'lan3',
           time: '1795247482500000000',
           origin: { input: 'router.pcapng.gz', frame: 2, line: 1 },
         },
@@ -142,6 +143,7 @@ export const fullAnalysis: Full<Analysis> = {
           kind: 'nd-unsolicited',
           ip: 'fd00::240',
           mac: MAC.young,
+          port: 'lan3',
           time: '1795247482500000000',
           origin: { input: 'router.pcapng.gz', frame: 2, line: 1 },
         },
@@ -156,6 +158,37 @@ export const fullAnalysis: Full<Analysis> = {
       title: 'Stale MAC',
       summary: 'The flow kept it.',
       explains: ['M1'],
+      onset: {
+        time: '1795247483000000000',
+        origin: { input: 'router.pcapng.gz', frame: 3, line: 1 },
+        after: 'take-over',
+        since: '1795247482500000000',
+      },
+      recovery: { time: '1795247487000000000', by: 'conntrack-deleted' },
+      tests: [
+        {
+          id: 'D1',
+          title: 'Did other traffic to the address go right?',
+          result: 'yes',
+          what: 'It did.',
+          evidence: [{ input: 'router.pcapng.gz', frame: 7, line: 1 }],
+          table: { offloadedRight: 0, offloadedWrong: 5, otherRight: 4, otherWrong: 0, probability: 0.0079 },
+        },
+      ],
+      considered: [
+        { cause: 'policy-routing', result: 'ruled-out', because: 'There is no mark.', collect: 'ip rule show' },
+      ],
+      change: [{ what: 'Do not list bridge ports.', commands: ['nft -f new.nft'] }],
+      collect: ['conntrack -E -o timestamp'],
+    },
+  ],
+  observations: [
+    {
+      cause: 'virtual-router',
+      title: 'A virtual router',
+      summary: 'Its MAC is shared.',
+      time: '1795247482500000000',
+      evidence: [{ input: 'router.pcapng.gz', frame: 2, line: 1 }],
     },
   ],
   notJudged: [
