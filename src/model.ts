@@ -137,12 +137,18 @@ export type WitnessKind =
   | 'neighbor-event'
   | 'neighbor-entry'
   | 'lease'
-  | 'own-frame';
+  | 'own-frame'
+  | 'fdb-event'
+  | 'fdb-entry'
+  | 'ingress';
 
 export interface Witness {
   kind: WitnessKind;
+  /** Empty for witnesses of a MAC's port. */
   ip: string;
   mac: string;
+  /** The bridge port that the MAC was on, of witnesses that say so. */
+  port?: string;
   /** Missing for undated dumps and for the user's map. */
   time?: string;
   origin?: Origin;

@@ -7,6 +7,7 @@ import type { Ip, Mac } from './bytes/address.js';
 import { Examination } from './detect/examine.js';
 import { flowsOfLegs } from './detect/flows.js';
 import { findNetworks } from './detect/networks.js';
+import { PortLocations } from './detect/ports.js';
 import { findRouters } from './detect/routers.js';
 import { Trace, tracedLegs } from './detect/trace.js';
 import { Verdicts } from './detect/verdicts.js';
@@ -58,7 +59,13 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     inputName,
   };
   const ownerships = findOwnerships(r, around);
-  const verdicts = new Verdicts(r, around, ownerships, mapOf(r, options.map));
+  const verdicts = new Verdicts(
+    r,
+    around,
+    ownerships,
+    mapOf(r, options.map),
+    new PortLocations(r, around, (tap) => devices.of(tap)),
+  );
   verdicts.run();
   const flows = flowsOfLegs(r, verdicts.suspects);
   const trace = new Trace(r, tracedLegs(r, networks.of, verdicts.suspects, flows));

@@ -55,7 +55,7 @@ export async function scanCommand(
   if (targets.length === 0 || targets.some(({ file }) => file === '-')) {
     await writeOut(render(analysis, options.format, { ...options, color: wantsColor(options.color) }));
   } else if (!options.quiet) {
-    writeError(verdictSentence(analysis.totals, analysis.partial ?? false));
+    writeError(verdictSentence(analysis));
   }
   if (analysis.partial) return EXIT.INTERRUPTED;
   if (problems.length > 0 && analysis.verdict !== 'misdelivered') return options.exitCode ? EXIT.FAILED : 0;

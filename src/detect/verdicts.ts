@@ -10,6 +10,7 @@ import { DELIVERED, Judge, notJudged, type Conduct, type JudgeReason, type Rulin
 import type { OwnFrame } from './learning.js';
 import { runsOfLeg, viewLeg, type LegView, type Run } from './legs.js';
 import type { Ownership } from './ownership.js';
+import type { PortLocations } from './ports.js';
 import { isGroupIp } from './routers.js';
 import type { Surroundings } from './witnesses.js';
 
@@ -28,6 +29,7 @@ export class Verdicts {
   private readonly ownerships: ReadonlyMap<number, Ownership>;
   private readonly map: ReadonlyMap<Ip, Mac>;
   private readonly judge: Judge;
+  private readonly ports: PortLocations;
   private readonly cache = new Map<string, readonly Stretch[]>();
 
   constructor(
@@ -35,11 +37,13 @@ export class Verdicts {
     around: Surroundings,
     ownerships: ReadonlyMap<number, Ownership>,
     map: ReadonlyMap<Ip, Mac>,
+    ports: PortLocations,
   ) {
     this.r = r;
     this.around = around;
     this.ownerships = ownerships;
     this.map = map;
+    this.ports = ports;
     this.judge = new Judge(r, around, ownerships, new LegConduct(r, around, ownerships), map);
   }
 
@@ -59,6 +63,11 @@ export class Verdicts {
 
   /** The rulings over time for frames of a leg to a MAC. */
   stretches(view: LegView, mac: Mac): readonly Stretch[] {
+    const stretches = this.byAddress(view, mac);
+    return this.ports.hasMoved(mac) ? this.ports.overlay(view, mac, stretches) : stretches;
+  }
+
+  private byAddress(view: LegView, mac: Mac): readonly Stretch[] {
     const quick = this.quickRuling(view, mac);
     if (quick) return [{ from: -Infinity, ruling: quick }];
     const network = this.around.networks.of[view.tap] ?? 0;

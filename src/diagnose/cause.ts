@@ -1,12 +1,14 @@
 /** What a cause is: one file in `causes/`, one line in `causes/index.ts`, one page in `docs/causes/`. */
 
-import type { Advice, Confidence, Observation, TestResult } from '../model.js';
+import type { Advice, Confidence, MisdeliveryClass, Observation, TestResult } from '../model.js';
 import type { Case, Scene } from './case.js';
 
 export interface Cause {
   /** Stable: other programs and the name of the docs page rely on it. */
   readonly id: string;
   readonly title: string;
+  /** Classes of misdelivery that it may explain; a plain wrong MAC when missing. */
+  readonly classes?: readonly MisdeliveryClass[];
   /** Whether it explains a misdelivery. Missing for causes that never do. */
   explain?(scene: Scene, kase: Case, tests: Tests): Explanation;
   /** What of it is there without any misdelivery: normal events that look like one. */

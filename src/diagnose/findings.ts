@@ -56,7 +56,8 @@ function explain(scene: Scene, kase: Case): Draft {
   const common = { onset: onsetOf(scene, kase), recovery: recoveryOf(scene, kase), tests: [...tests.all] };
   let found: Pick<Draft, 'cause' | 'confidence' | 'title' | 'summary' | 'change' | 'collect'> | undefined;
   for (const cause of CAUSES) {
-    const explanation = cause.explain?.(scene, kase, tests);
+    const isForClass = kase.class === undefined ? !cause.classes : (cause.classes?.includes(kase.class) ?? false);
+    const explanation = isForClass ? cause.explain?.(scene, kase, tests) : undefined;
     if (!explanation) continue;
     if (explanation.fits === 'no') {
       considered.push({ cause: cause.id, result: 'ruled-out', because: explanation.because });

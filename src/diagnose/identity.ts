@@ -28,7 +28,13 @@ export function ownersOfMac(scene: Scene, kase: Case): OwnerOfMac[] {
     const evidence = testimony?.origin ? [testimony.origin] : [];
     const routes = routesVia(scene, kase, ip);
     if (ownership.ip === kase.dstIp)
-      owners.push({ kind: 'former-owner', ip: ownership.ip, what: `It had ${ip} before`, evidence, routes: [] });
+      owners.push({
+        kind: 'former-owner',
+        ip: ownership.ip,
+        what: kase.expected.includes(kase.mac) ? `It has ${ip}` : `It had ${ip} before`,
+        evidence,
+        routes: [],
+      });
     else if (routes.length > 0) {
       const tables = [...new Set(routes.map((route) => route.table))].sort();
       owners.push({

@@ -19,6 +19,8 @@ export interface Trigger {
 export function onsetOf(scene: Scene, kase: Case): Onset {
   const { r } = scene;
   const base = { time: r.epoch.text(kase.first), origin: kase.firstOrigin };
+  const [moved] = kase.class === 'wrong-port' ? kase.buckets.flatMap((bucket) => [...bucket.because.values()]) : [];
+  if (moved?.time !== undefined) return { ...base, after: 'take-over', since: moved.time };
   const wasOwner = kase.ownership?.tenures.some((tenure) => tenure.macs.includes(kase.mac)) ?? false;
   if (wasOwner && kase.tenure) return { ...base, after: 'take-over', since: r.epoch.text(kase.tenure.start) };
   const trigger = kase.flows

@@ -41,10 +41,10 @@ export function runTests(scene: Scene, kase: Case): TestResult[] {
 function concurrentTraffic(scene: Scene, kase: Case): Answer {
   const table = { offloadedRight: 0, offloadedWrong: 0, otherRight: 0, otherWrong: 0 };
   const right: TracedFrame[] = [];
-  for (const frame of kase.frames) {
+  for (const frame of controlFrames(scene, kase)) {
     if (!(frame.time >= kase.first && frame.time <= kase.last)) continue;
     const isOffloaded = wasOffloaded(scene, kase, frame);
-    const isRight = kase.expected.includes(frame.dstMac);
+    const isRight = kase.expected.includes(frame.dstMac) && frame.verdict !== 'misdelivered';
     if (!isRight && frame.dstMac !== kase.mac) continue;
     if (isOffloaded) table[isRight ? 'offloadedRight' : 'offloadedWrong']++;
     else table[isRight ? 'otherRight' : 'otherWrong']++;
@@ -66,6 +66,13 @@ function concurrentTraffic(scene: Scene, kase: Case): Answer {
     evidence: origins(scene, right),
     table: withOdds,
   };
+}
+
+/** What the sender sent to the address: on the tap of the case, and where only the port is wrong, on the other ports too. */
+function controlFrames(scene: Scene, kase: Case): readonly TracedFrame[] {
+  if (kase.class !== 'wrong-port') return kase.frames;
+  const isSame = (f: TracedFrame): boolean => f.view.transmitter === kase.transmitter && f.view.dstIp === kase.dstIp;
+  return scene.trace.frames.filter((f) => isSame(f) && scene.around.networks.of[f.view.tap] === kase.network);
 }
 
 /** Whether a frame took the fast path: its flow was offloaded at the time, and the packet is one that can be. */

@@ -35,7 +35,14 @@ function isAnalysis(value: unknown): value is Analysis {
 type Shape = 'string' | 'number' | 'boolean' | 'any' | readonly [Shape] | { readonly [member: string]: Shape };
 
 const ORIGIN: Shape = { input: 'string', 'frame?': 'number', 'line?': 'number' };
-const WITNESS: Shape = { kind: 'string', ip: 'string', mac: 'string', 'time?': 'string', 'origin?': ORIGIN };
+const WITNESS: Shape = {
+  kind: 'string',
+  ip: 'string',
+  mac: 'string',
+  'port?': 'string',
+  'time?': 'string',
+  'origin?': ORIGIN,
+};
 const TUPLE = {
   srcIp: 'string',
   dstIp: 'string',

@@ -27,6 +27,17 @@ export interface ClaimRun {
   readonly heardBy: Map<Mac, { time: number; frame: number; kind: number }>;
 }
 
+/** ARP requests or neighbour solicitations of one MAC for one address on one tap. */
+export interface Requests {
+  readonly tap: number;
+  readonly mac: Mac;
+  readonly target: Ip;
+  /** ns since the analysis epoch. */
+  readonly first: number;
+  readonly firstFrame: number;
+  count: number;
+}
+
 /** A subnet that a router or DHCP server announced on a tap: addresses in it are on-link there. */
 export interface AnnouncedPrefix {
   readonly tap: number;
@@ -53,8 +64,8 @@ export class Claims {
   /** The newest run of each address on each tap, and how many there are. */
   private readonly newest = new Map<number, ClaimRun>();
   private readonly runsOf = new Map<number, number>();
-  /** Who asked for whom: by target address, the MACs that asked, per tap. */
-  private readonly requests = new Map<number, Set<Mac>>();
+  /** Who asked for whom: by tap and target address, the MACs that asked. */
+  private readonly requests = new Map<number, Map<Mac, Requests>>();
   private requestCount = 0;
   /** DHCP claims are kept apart: they say what the server granted, not who answers for the address. */
   private readonly granted = new Map<number, ClaimRun>();
@@ -82,7 +93,7 @@ export class Claims {
     const mac = macFromWords(frames.claimMacHigh[i] ?? 0, frames.claimMacLow[i] ?? 0);
     const target = ipFromWord(frames.targetIp[i] ?? 0, version);
     if (kind === Claim.DHCP_OTHER || kind === Claim.REDIRECT) return;
-    if (kind === Claim.ARP_REQUEST || kind === Claim.ND_SOLICITATION) this.request(tap, mac, target);
+    if (kind === Claim.ARP_REQUEST || kind === Claim.ND_SOLICITATION) this.request(frames, i, tap, mac, target);
     if (kind === Claim.ARP_PROBE) return;
     const prefix = frames.claimPrefix[i] ?? -1;
     if (prefix >= 0 && this.prefixes.length < MAX_PREFIXES)
@@ -137,14 +148,26 @@ export class Claims {
     this.granted.set(key, newRun(tap, ip, mac, Claim.DHCP_ACK, frames.time[i] ?? NaN, frames.frame[i] ?? 0));
   }
 
-  private request(tap: number, mac: Mac, target: Ip): void {
-    if (this.requestCount >= MAX_REQUESTS) return;
+  /** What a MAC asked for on a tap, address by address. */
+  *requestsBy(macs: ReadonlySet<Mac>): Generator<Requests> {
+    for (const askers of this.requests.values()) {
+      for (const [mac, asked] of askers) if (macs.has(mac)) yield asked;
+    }
+  }
+
+  private request(frames: FrameBatch, i: number, tap: number, mac: Mac, target: Ip): void {
     const key = addressKey(tap, target);
-    const askers = this.requests.get(key);
-    if (!askers) this.requests.set(key, new Set([mac]));
-    else if (askers.has(mac)) return;
-    else askers.add(mac);
+    const known = this.requests.get(key)?.get(mac);
+    if (known) {
+      known.count++;
+      return;
+    }
+    if (this.requestCount >= MAX_REQUESTS) return;
     this.requestCount++;
+    const asked = { tap, mac, target, first: frames.time[i] ?? NaN, firstFrame: frames.frame[i] ?? 0, count: 1 };
+    const askers = this.requests.get(key);
+    if (askers) askers.set(mac, asked);
+    else this.requests.set(key, new Map([[mac, asked]]));
   }
 
   private announce(tap: number, ip: Ip, length: number): void {

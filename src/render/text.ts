@@ -2,6 +2,7 @@
 
 import type { Analysis, Flow, Misdelivery, NotJudged } from '../model.js';
 import {
+  claimText,
   clockTime,
   CONFIDENCE_WORDS,
   count,
@@ -10,6 +11,7 @@ import {
   expectedText,
   flowText,
   frameText,
+  observedText,
   printable,
   rangesText,
   span,
@@ -33,16 +35,12 @@ const MAX_DIAGNOSTICS = 10;
 export function renderText(analysis: Analysis, options: TextOptions): string {
   const paint = options.color ? COLORED : PLAIN;
   const lines: string[] = [];
-  const { totals } = analysis;
   const head = {
     misdelivered: paint.bad('MISDELIVERED'),
     delivered: paint.good('DELIVERED'),
     'not-judged': paint.dim('NOT JUDGED'),
   };
-  const sentence = wrap(
-    `${analysis.verdict.toUpperCase().replace('-', ' ')}: ${verdictSentence(totals, analysis.partial ?? false)}`,
-    '',
-  );
+  const sentence = wrap(`${analysis.verdict.toUpperCase().replace('-', ' ')}: ${verdictSentence(analysis)}`, '');
   lines.push(...sentence.map((line, i) => (i === 0 ? line.replace(/^[A-Z ]+(?=:)/, head[analysis.verdict]) : line)));
   if (options.quiet) return `${lines.join('\n')}\n`;
 
@@ -87,7 +85,7 @@ function block(
   if (!first) return [];
   const indent = ' '.repeat(label.length);
   const lines = [
-    `${label}${paint.bold(`${first.dstIp}: frames went to ${first.dstMac}`)}`,
+    `${label}${paint.bold(`${first.dstIp}: frames ${observedText(first)}`)}`,
     `${indent}${paint.bold(`instead of ${expectedText(first)}`)}`,
   ];
   lines.push(
@@ -111,7 +109,7 @@ function block(
   if (concerned.length > 4 && !options.verbose)
     lines.push(`${indent}... and ${counted(concerned.length - 4, 'more flow')}`);
   for (const witness of first.because) {
-    lines.push(...wrap(`${witness.mac} had ${witness.ip}: ${witnessText(witness)}`, indent, '  '));
+    lines.push(...wrap(`${claimText(witness)}: ${witnessText(witness)}`, indent, '  '));
   }
   const evidence = options.verbose
     ? first.evidence

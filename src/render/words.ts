@@ -1,6 +1,6 @@
 /** Words and number forms that all renderers share. */
 
-import type { Confidence, EvidenceFrame, Flow, Misdelivery, Totals, Tuple, Witness, WitnessKind } from '../model.js';
+import type { Analysis, Confidence, EvidenceFrame, Flow, Misdelivery, Tuple, Witness, WitnessKind } from '../model.js';
 
 /** Text of an input made safe for a terminal or a mail: control, bidirectional and other invisible characters are shown as escapes. */
 export function printable(text: string): string {
@@ -116,6 +116,9 @@ const WITNESS_WORDS: Readonly<Record<WitnessKind, string>> = {
   'neighbor-entry': 'neighbour table entry',
   lease: 'DHCP lease',
   'own-frame': "the sender's own first frame to it",
+  'fdb-event': "change of the bridge's forwarding table",
+  'fdb-entry': "the bridge's forwarding table",
+  ingress: 'frames that came in there',
 };
 
 /** `gratuitous ARP at 07:52:26.398689, router.lan3.pcap frame 185` */
@@ -145,8 +148,22 @@ export function frameText(frame: EvidenceFrame): string {
   return `${clockTime(frame.time)} ${frame.srcMac} > ${frame.dstMac}, ${vlan}ttl ${frame.hopLimit}, length ${frame.length}: ${ends}: ${protocolName(frame.protocol)}`;
 }
 
-export function expectedText(misdelivery: Misdelivery): string {
-  return misdelivery.expected.join(' or ');
+/** Where the frames of a misdelivery went: `went to 02:..`, `left on lan1`. */
+export function observedText(m: Misdelivery): string {
+  return m.class === 'wrong-port' ? `for ${m.dstMac} left on ${printable(m.device)}` : `went to ${m.dstMac}`;
+}
+
+/** Where they should have gone: a MAC, or a bridge port. */
+export function expectedText(m: Misdelivery): string {
+  const port = m.because.find((witness) => witness.port !== undefined)?.port;
+  return m.class === 'wrong-port' && port !== undefined ? printable(port) : m.expected.join(' or ');
+}
+
+/** What a witness said: `02:.. had 192.0.2.1`, `02:.. was on lan2`. */
+export function claimText(witness: Witness): string {
+  return witness.port === undefined
+    ? `${witness.mac} had ${witness.ip}`
+    : `${witness.mac} was on ${printable(witness.port)}`;
 }
 
 export const CONFIDENCE_WORDS: Readonly<Record<Confidence, string>> = {
@@ -156,14 +173,23 @@ export const CONFIDENCE_WORDS: Readonly<Record<Confidence, string>> = {
 };
 
 /** The verdict in one sentence. */
-export function verdictSentence(totals: Totals, partial: boolean): string {
+export function verdictSentence(analysis: Analysis): string {
+  const { totals, partial } = analysis;
+  const classes = new Set(analysis.misdeliveries.filter((m) => m.class !== 'convergence').map((m) => m.class));
+  const wrong = classes.size === 1 ? (WRONG[[...classes][0] ?? ''] ?? 'wrong MAC') : 'wrong MAC, next hop or port';
   const judged = totals.delivered + totals.misdelivered;
   const rest = totals.notJudged > 0 ? ` ${counted(totals.notJudged, 'frame')} could not be judged.` : '';
   const soFar = partial ? ' Interrupted: this covers only what was read so far.' : '';
   if (totals.misdelivered > 0) {
-    return `${count(totals.misdelivered)} of ${counted(judged, 'judged frame')} went to the right IP address and the wrong MAC.${rest}${soFar}`;
+    return `${count(totals.misdelivered)} of ${counted(judged, 'judged frame')} went to the right IP address and the ${wrong}.${rest}${soFar}`;
   }
   if (judged > 0) return `All ${counted(judged, 'judged frame')} went to the right MAC.${rest}${soFar}`;
   if (totals.frames === 0) return `There are no frames to judge.${soFar}`;
   return `None of ${counted(totals.frames, 'frame')} could be judged.${soFar}`;
 }
+
+const WRONG: Readonly<Record<string, string>> = {
+  'wrong-port': 'wrong bridge port',
+  'wrong-next-hop': 'wrong next hop',
+  'wrong-egress': 'wrong device',
+};

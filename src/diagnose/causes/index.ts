@@ -1,8 +1,18 @@
 /** All causes, in the order in which they are tried: the first that fits explains a case. */
 
 import type { Cause } from '../cause.js';
+import { bridgedFrameTaken } from './bridged-frame-taken.js';
 import { pbrNextHop } from './pbr-next-hop.js';
+import { pbrOnLink } from './pbr-on-link.js';
 import { pbrTableIncomplete } from './pbr-table-incomplete.js';
 import { staleMac } from './stale-mac.js';
+import { wrongPort } from './wrong-port.js';
 
-export const CAUSES: readonly Cause[] = [staleMac, pbrTableIncomplete, pbrNextHop];
+export const CAUSES: readonly Cause[] = [
+  wrongPort,
+  staleMac,
+  bridgedFrameTaken,
+  pbrTableIncomplete,
+  pbrNextHop,
+  pbrOnLink,
+];
