@@ -1,6 +1,6 @@
 /**
  * ARP tables: `/proc/net/arp` (kernel net/ipv4/arp.c arp_seq_show), `arp -an` and `arp -n` (net-tools, busybox), and the
- * BSD form of `arp -an`. They know no NUD states but complete, incomplete and permanent.
+ * BSD form of `arp -an`, and Windows' `arp -a`. They know no NUD states but complete, incomplete and permanent.
  */
 
 import { canonicalIp, canonicalMac } from '../bytes/address.js';
@@ -14,7 +14,8 @@ export function arpTableReader(): LineReader {
 
 function readLine(line: string, section: Section): boolean {
   const words = wordsOf(line);
-  if (words.length < 4 || words.length > 14) return false;
+  if (words.length < 3 || words.length > 14) return false;
+  if (words.length === 3) return readWindows(words, section);
   return isHeader(words) || readProc(words, section) || readDashA(words, section) || readDashN(words, section);
 }
 
@@ -63,7 +64,20 @@ function readDashN(words: readonly string[], section: Section): boolean {
   return emit(ip, mac, device, flags.includes('M') ? ['PERMANENT'] : [], section);
 }
 
-function emit(ipText: string, macText: string, device: string, states: string[], section: Section): boolean {
+/** Windows: `  192.168.1.1           02-11-22-33-44-55     dynamic`. */
+function readWindows(words: readonly string[], section: Section): boolean {
+  const [ip = '', mac = '', type = ''] = words;
+  if (!/^(?:dynamic|static)$/.test(type) || !/^[0-9a-f]{2}(?:-[0-9a-f]{2}){5}$/i.test(mac)) return false;
+  return emit(ip, mac, undefined, type === 'static' ? ['PERMANENT'] : [], section);
+}
+
+function emit(
+  ipText: string,
+  macText: string,
+  device: string | undefined,
+  states: string[],
+  section: Section,
+): boolean {
   const ip = canonicalIp(ipText);
   const mac = canonicalMac(macText);
   const unresolved = states.includes('INCOMPLETE');
@@ -73,7 +87,8 @@ function emit(ipText: string, macText: string, device: string, states: string[],
     section.redacted++;
     return true;
   }
-  const fact: Mutable<NeighborFact> = { kind: 'neighbor', ...stateBase(section), ip, device, states };
+  const fact: Mutable<NeighborFact> = { kind: 'neighbor', ...stateBase(section), ip, states };
+  if (device !== undefined) fact.device = device;
   if (mac !== undefined && !unresolved) fact.mac = mac;
   section.emit(fact);
   return true;

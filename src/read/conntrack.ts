@@ -9,8 +9,8 @@
 import { canonicalIp } from '../bytes/address.js';
 import type { ConntrackFact } from '../records/facts.js';
 import { emptyEntry, offloadOf, toFact, tupleOf, type ConntrackEntry, type TupleText } from './conntrack-entry.js';
-import { changeBase, stateBase, type LineReader, type Section } from './section.js';
-import { parseEpochSeconds } from './time-text.js';
+import { changeBase, stampedBase, type LineReader, type Section } from './section.js';
+import { parseEpochSeconds, parseIsoTime } from './time-text.js';
 
 export function conntrackReader(): LineReader {
   const cache = new AddressCache();
@@ -47,7 +47,7 @@ function makeFact(
   const deleting = entry.event === 'entry' && section.command?.words.includes('-D') === true;
   const base =
     entry.event === 'entry' && !deleting
-      ? stateBase(section)
+      ? stampedBase(section, entry.time)
       : changeBase(section, entry.time ?? (deleting ? section.time : undefined));
   return toFact(entry, base, original, reply, deleting ? 'destroy' : entry.event, offloadOf(entry));
 }
@@ -63,8 +63,9 @@ function parseHead(text: string, end: number, entry: ConntrackEntry): boolean {
   if (words.length > MAX_HEAD_WORDS) return false;
   let at = 0;
   const stamp = words[0] ?? '';
-  if (stamp.startsWith('[') && stamp.endsWith(']')) {
-    entry.time = parseEpochSeconds(stamp.slice(1, -1));
+  const first = stamp.charCodeAt(0);
+  if (first === OPEN_BRACKET || (first >= DIGIT_0 && first <= DIGIT_9)) {
+    entry.time = stampOf(stamp);
     if (entry.time !== undefined) at++;
   }
   const event = EVENTS.get(words[at] ?? '');
@@ -91,6 +92,15 @@ function parseHead(text: string, end: number, entry: ConntrackEntry): boolean {
     else if (!/^(?:stream_)?timeout=\d+,?$/.test(word)) return false;
   }
   return true;
+}
+
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
+
+/** `[1712662404.591802]` of `-o timestamp`, or what a filter such as `ts %.s` puts before each line. */
+function stampOf(word: string): bigint | undefined {
+  const bare = word.startsWith('[') && word.endsWith(']') ? word.slice(1, -1) : word;
+  return parseEpochSeconds(bare) ?? parseIsoTime(bare)?.time;
 }
 
 const MAX_HEAD_WORDS = 12;

@@ -3,8 +3,8 @@
  * such as `[NEIGH]`, `[nsid 0]`, `Deleted`, `miss` (iproute2 ip/ipmonitor.c, lib/utils.c print_timestamp).
  */
 
-import { changeBase, stateBase, type Section, type StatementBase } from './section.js';
-import { parseIsoTime } from './time-text.js';
+import { changeBase, stampedBase, type Section, type StatementBase } from './section.js';
+import { parseEpochSeconds, parseIsoTime, type TextTime } from './time-text.js';
 
 export interface MonitorPrefix {
   /** The statement itself. */
@@ -27,6 +27,13 @@ export function splitMonitorPrefix(line: string, section: Section): MonitorPrefi
   let time = section.stamp;
   let local = false;
   let label: string | undefined;
+  const word = text.slice(0, Math.max(text.indexOf(' '), 0));
+  const written = word.length >= 12 && word.length <= 40 ? stampOf(word) : undefined;
+  if (written) {
+    time = written.time;
+    local = written.local;
+    text = text.slice(word.length).trimStart();
+  }
   if (text.startsWith('[')) {
     const end = text.indexOf(']');
     const stamp = end > 0 && end < 48 ? parseIsoTime(text.slice(1, end)) : undefined;
@@ -56,5 +63,11 @@ export function splitMonitorPrefix(line: string, section: Section): MonitorPrefi
 export function monitorBase(prefix: MonitorPrefix, section: Section): StatementBase {
   if (prefix.local) section.sayLocalTime();
   if (prefix.event === 'deleted' || prefix.event === 'missed') section.monitoring = true;
-  return prefix.event === undefined ? stateBase(section) : changeBase(section, prefix.time);
+  return prefix.event === undefined ? stampedBase(section, prefix.time) : changeBase(section, prefix.time);
+}
+
+/** A time that a filter such as `ts %.s` put before the line: a number without fraction could be anything else. */
+function stampOf(word: string): TextTime | undefined {
+  const seconds = word.includes('.') ? parseEpochSeconds(word) : undefined;
+  return seconds === undefined ? parseIsoTime(word) : { time: seconds, local: false };
 }

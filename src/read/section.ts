@@ -106,6 +106,12 @@ export function stateBase(section: Section): StatementBase {
   return base;
 }
 
+/** The same of a line with a time of its own, which says nothing of what other lines lack. */
+export function stampedBase(section: Section, time: bigint | undefined): StatementBase {
+  const base = stateBase(section);
+  return time === undefined ? base : { ...base, time, partial: true };
+}
+
 /** A statement about a change at `time`, if that is known. */
 export function changeBase(section: Section, time: bigint | undefined): StatementBase {
   const base: StatementBase = { origin: section.origin(), dated: 'event', snapshot: section.snapshot };

@@ -199,20 +199,15 @@ class PrintedCapture {
     if (Number.isNaN(before)) {
       this.sinceFirst = nanos === 0;
       this.deltas = this.sinceFirst && section.command?.words.includes('-ttt') === true;
-      this.before = nanos;
       if (this.sinceFirst) {
         section.say(
           'relative-time',
           'Times count from the first packet or the one before.',
           'Only their order was used.',
         );
-      } else
-        section.say(
-          'time-of-day',
-          'Times are given without a date and a zone.',
-          'They were read as UTC on 1970-01-01.',
-        );
-      return nanos;
+      } else this.day = dayOf(nanos, section);
+      this.before = this.day + nanos;
+      return this.before;
     }
     // A time since the first packet never goes back: then it is the time since the packet before.
     if (this.sinceFirst && nanos < before) this.deltas = true;
@@ -223,6 +218,20 @@ class PrintedCapture {
     }
     return this.before;
   }
+}
+
+/** ns from 1970 to the beginning of the day that a time of day is of: the one that brings it nearest to the clock line before. */
+function dayOf(nanos: number, section: Section): number {
+  if (section.time === undefined) {
+    section.say('time-of-day', 'Times are given without a date and a zone.', 'They were read as UTC on 1970-01-01.');
+    return 0;
+  }
+  section.say(
+    'time-of-day',
+    'Times are given without a date and a zone.',
+    'The date is that of the clock line, in UTC.',
+  );
+  return Math.round((Number(section.time) - nanos) / DAY) * DAY;
 }
 
 /** The device of `tcpdump -i br-lan`, `tcpdump -eni br-lan`. */

@@ -23,6 +23,7 @@ import { ipRouteReader } from './ip-route.js';
 import { ipRuleReader } from './ip-rule.js';
 import { jsonReader } from './json-text.js';
 import { nftReader } from './nft.js';
+import { routeTableReader } from './route-table.js';
 import { Section, stateBase, type LineReader, type Mutable, type SharedTables } from './section.js';
 import { tcpdumpTextReader } from './tcpdump-text.js';
 import { parseCtime } from './time-text.js';
@@ -36,6 +37,7 @@ const LINE_READERS: readonly (() => LineReader)[] = [
   ipRuleReader,
   bridgeFdbReader,
   arpTableReader,
+  routeTableReader,
   dhcpLeasesReader,
   tcpdumpTextReader,
   foreignTextReader,

@@ -67,6 +67,19 @@ describe('ip neigh', () => {
     ]);
   });
 
+  it('piped through a program that stamps lines is dated by them', () => {
+    const result = readText(
+      lines(
+        '1795247546.411266 10.0.0.2 dev br-lan lladdr 02:11:22:33:44:55 STALE',
+        '2026-11-21T07:52:27Z 10.0.0.3 dev br-lan FAILED',
+      ),
+    );
+    expect(factsOf(result, 'neighbor')).toMatchObject([
+      { ip: '10.0.0.2', time: 1_795_247_546_411_266_000n, dated: 'snapshot', partial: true },
+      { ip: '10.0.0.3', time: 1_795_247_547_000_000_000n },
+    ]);
+  });
+
   it('with hidden addresses or cut lines gives nothing', () => {
     const result = readText(
       lines(
@@ -92,6 +105,7 @@ describe('ARP tables', () => {
         '? (10.0.0.4) at 2:0:5e:0:1:a on en0 ifscope [ethernet]',
         'Address                  HWtype  HWaddress           Flags Mask            Iface',
         '10.0.0.9                 ether   02:11:22:33:44:59   C                     eth0',
+        '  192.168.1.7           02-11-22-33-44-77     dynamic   ',
       ),
     );
     expect(factsOf(result, 'neighbor')).toMatchObject([
@@ -102,6 +116,7 @@ describe('ARP tables', () => {
       { ip: '10.0.0.3', states: ['INCOMPLETE'] },
       { ip: '10.0.0.4', mac: '02:00:5e:00:01:0a', device: 'en0' },
       { ip: '10.0.0.9', mac: '02:11:22:33:44:59', device: 'eth0' },
+      { ip: '192.168.1.7', mac: '02:11:22:33:44:77', states: [] },
     ]);
     expect(result.summary.unknownLines).toBe(0);
   });
@@ -227,6 +242,29 @@ describe('ip route', () => {
     expect(
       readText(lines('[2026-11-21T07:52:26.411266] [ROUTE]Deleted default via 10.0.0.3 dev br-lan table 100')).facts,
     ).toMatchObject([{ kind: 'route', event: 'deleted', dated: 'event' }]);
+  });
+});
+
+describe('route -n', () => {
+  it('gives the main table', () => {
+    expect(
+      factsOf(
+        readText(
+          lines(
+            'Kernel IP routing table',
+            'Destination     Gateway         Genmask         Flags Metric Ref    Use Iface',
+            '0.0.0.0         10.0.0.3        0.0.0.0         UG    5      0        0 br-lan',
+            '192.168.1.0     0.0.0.0         255.255.255.0   U     0      0        0 br-lan',
+            '10.9.0.1        0.0.0.0         255.255.255.255 UH    0      0        0 wg0',
+          ),
+        ),
+        'route',
+      ),
+    ).toMatchObject([
+      { prefix: '0.0.0.0/0', nextHops: [{ via: '10.0.0.3', device: 'br-lan' }], metric: 5, table: 'main' },
+      { prefix: '192.168.1.0/24', nextHops: [{ device: 'br-lan' }] },
+      { prefix: '10.9.0.1/32' },
+    ]);
   });
 });
 

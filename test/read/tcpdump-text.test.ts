@@ -68,6 +68,13 @@ describe('lines of tcpdump', () => {
     ]);
   });
 
+  it('take the date from a clock line before them', () => {
+    const { frames } = readText(
+      '# 1795247999.5 tcpdump -eni br-lan\n00:00:01.000000 IP 8.8.8.8.53 > 10.0.0.2.40000: UDP, length 4\n',
+    );
+    expect(frames[0]?.time).toBe(1_795_219_201_000_000_000n);
+  });
+
   it.each([
     ['ethertype 802.1Q (0x8100), length 63: vlan 10, p 1, ethertype IPv4 (0x0800), ', [10]],
     ['ethertype 802.1Q (0x8100), length 63: vlan 10, p 1, DEI, ethertype IPv4, ', [10]],
