@@ -173,7 +173,7 @@ const SHOWN_TESTS: readonly string[] = ['D1', 'D2', 'D3', 'D4', 'D9'];
 
 function observationLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
   if (analysis.observations.length === 0) return [];
-  const lines = ['', paint.bold('Also seen (not misdelivery)')];
+  const lines = ['', paint.bold('Also seen')];
   const shown = analysis.observations.slice(0, options.verbose ? undefined : MAX_OBSERVATIONS);
   for (const seen of shown) lines.push(...wrap(`${seen.title}: ${seen.summary}`, '  ', '  '));
   const left = analysis.observations.length - shown.length;

@@ -6,7 +6,8 @@
 
 import type { Cause } from '../cause.js';
 import type { Scene } from '../case.js';
-import { addressKey } from '../../reconstruct/claims.js';
+import type { Ip } from '../../bytes/address.js';
+import { addressKey, type Requests } from '../../reconstruct/claims.js';
 import { isOnLinkFor, type Host } from '../../reconstruct/hosts.js';
 import { frameOrigin } from '../../detect/witnesses.js';
 import { offloadSpans } from '../../reconstruct/offload.js';
@@ -20,17 +21,13 @@ export const pbrOnLink: Cause = {
   title: 'The router asks its LAN for an address that is far away',
   *observe(scene) {
     for (const host of scene.around.hosts) {
-      if (host.onLink.length === 0 || host.macs.size === 0) continue;
-      for (const asked of scene.r.claims.requestsBy(host.macs)) {
-        const network = scene.around.networks.of[asked.tap] ?? 0;
-        const isOwned = (scene.ownerships.get(addressKey(network, asked.target))?.tenures.length ?? 0) > 0;
-        if (asked.count < MIN_REQUESTS || isOwned || isOnLinkFor(host, asked.target)) continue;
-        const ip = scene.r.addresses.format(asked.target);
+      for (const [target, asked] of farRequests(scene, host)) {
+        const ip = scene.r.addresses.format(target);
         const flows = offloadedTo(scene, ip);
         if (flows === 0) continue;
-        const tap = scene.places.deviceName(asked.tap);
+        const device = plain(scene.places.deviceName(asked.tap));
         yield {
-          summary: `It asked ${asked.count} times on ${plain(tap)} for ${ip}, which is behind a router, while ${flows} offloaded ${flows === 1 ? 'flow' : 'flows'} went there: ${marks(host)}. Packets of these flows are lost.`,
+          summary: `It asked ${asked.count} times on ${device} for ${ip}, which is behind a router, while ${flows} offloaded ${flows === 1 ? 'flow' : 'flows'} went there: ${marks(host)}. Packets of these flows are lost.`,
           time: scene.r.epoch.text(asked.first),
           evidence: [frameOrigin(scene.r, scene.around, asked.tap, asked.firstFrame)],
         };
@@ -38,6 +35,22 @@ export const pbrOnLink: Cause = {
     }
   },
 };
+
+/** What the host asked for again and again though it is not on its networks and nobody has it, on the tap of its own that saw most of it. */
+function farRequests(scene: Scene, host: Host): Map<Ip, Requests> {
+  const found = new Map<Ip, Requests>();
+  if (host.onLink.length === 0) return found;
+  const rank = (asked: Requests): number =>
+    asked.count + (host.devices.has(scene.places.deviceName(asked.tap)) ? 1e9 : 0);
+  for (const asked of scene.r.claims.requestsBy(host.macs)) {
+    const network = scene.around.networks.of[asked.tap] ?? 0;
+    const isOwned = (scene.ownerships.get(addressKey(network, asked.target))?.tenures.length ?? 0) > 0;
+    if (asked.count < MIN_REQUESTS || isOwned || isOnLinkFor(host, asked.target)) continue;
+    const known = found.get(asked.target);
+    if (!known || rank(asked) > rank(known)) found.set(asked.target, asked);
+  }
+  return found;
+}
 
 function offloadedTo(scene: Scene, ip: string): number {
   const { conntrack } = scene.r.facts;
