@@ -3,7 +3,7 @@
 import { canonicalIp, parseIpv4 } from '../bytes/address.js';
 import type { RouteFact, RouteNextHop } from '../records/facts.js';
 import { stateBase, type LineReader, type Mutable, type Section } from './section.js';
-import { isRedacted, wholeNumber, wordsOf } from './tokens.js';
+import { isRedacted, prefixLengthOf, wholeNumber, wordsOf } from './tokens.js';
 
 export function routeTableReader(): LineReader {
   return { id: 'route-table', line: readLine };
@@ -14,7 +14,8 @@ function readLine(line: string, section: Section): boolean {
   const words = wordsOf(line);
   const [destination = '', gateway = '', maskText = '', flags = '', metricText, , , device] = words;
   if (words.length !== 8 || device === undefined) return isHeader(line);
-  const length = prefixLength(maskText);
+  const mask = parseIpv4(maskText);
+  const length = mask === undefined ? undefined : prefixLengthOf(mask);
   const metric = wholeNumber(metricText);
   if (length === undefined || metric === undefined || !/^U?[GHRDMACHIE!]{0,6}$/.test(flags)) return isHeader(line);
   const ip = canonicalIp(destination);
@@ -44,12 +45,4 @@ function readLine(line: string, section: Section): boolean {
 
 function isHeader(line: string): boolean {
   return /^(?:Kernel IP routing table|Destination +Gateway +Genmask +Flags +(?:Metric|MSS) .{1,40})$/.test(line);
-}
-
-/** The number of leading ones of a mask that has no others; undefined for anything else. */
-function prefixLength(mask: string): number | undefined {
-  const value = parseIpv4(mask);
-  if (value === undefined) return undefined;
-  const length = Math.clz32(~value);
-  return value === (length === 0 ? 0 : (0xffff_ffff << (32 - length)) >>> 0) ? length : undefined;
 }

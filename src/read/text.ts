@@ -17,6 +17,7 @@ import { conntrackSaveReader } from './conntrack-save.js';
 import { conntrackXmlReader } from './conntrack-xml.js';
 import { dhcpLeasesReader } from './dhcp-leases.js';
 import { foreignTextReader } from './foreign-text.js';
+import { ifconfigReader } from './ifconfig.js';
 import { ipLinkReader } from './ip-link.js';
 import { ipNeighReader } from './ip-neigh.js';
 import { ipRouteReader } from './ip-route.js';
@@ -38,6 +39,7 @@ const LINE_READERS: readonly (() => LineReader)[] = [
   bridgeFdbReader,
   arpTableReader,
   routeTableReader,
+  ifconfigReader,
   dhcpLeasesReader,
   tcpdumpTextReader,
   foreignTextReader,

@@ -36,6 +36,12 @@ export function wholeNumber(word: string | undefined, limit = Number.MAX_SAFE_IN
   return value <= limit ? value : undefined;
 }
 
+/** The number of leading ones of an IPv4 mask (a 32-bit number); undefined when ones follow a zero. */
+export function prefixLengthOf(mask: number): number | undefined {
+  const length = Math.clz32(~mask);
+  return mask === (length === 0 ? 0 : (0xffff_ffff << (32 - length)) >>> 0) ? length : undefined;
+}
+
 /** A decimal or `0x` number of at most 32 bits, as marks are printed. */
 export function markNumber(word: string | undefined): number | undefined {
   if (word === undefined) return undefined;

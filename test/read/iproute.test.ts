@@ -180,6 +180,36 @@ describe('ip link and ip addr', () => {
   });
 });
 
+describe('ifconfig', () => {
+  it('gives links and addresses in its old and new form', () => {
+    const result = readText(
+      lines(
+        'br-lan    Link encap:Ethernet  HWaddr 94:83:C4:10:00:01  ',
+        '          inet addr:192.168.1.1  Bcast:192.168.1.255  Mask:255.255.255.0',
+        '          inet6 addr: fe80::9683:c4ff:fe10:1/64 Scope:Link',
+        '          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1',
+        '          RX packets:1 errors:0 dropped:0 overruns:0 frame:0',
+        '',
+        'eth0: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500',
+        '        inet 10.0.0.1  netmask 255.255.240.0  broadcast 10.0.15.255',
+        '        inet6 fe80::1  prefixlen 64  scopeid 0x20<link>',
+        '        ether 02:11:22:33:44:55  txqueuelen 1000  (Ethernet)',
+      ),
+    );
+    expect(factsOf(result, 'address')).toMatchObject([
+      { device: 'br-lan', ip: '192.168.1.1', prefixLength: 24 },
+      { device: 'br-lan', ip: 'fe80::9683:c4ff:fe10:1', prefixLength: 64 },
+      { device: 'eth0', ip: '10.0.0.1', prefixLength: 20 },
+      { device: 'eth0', ip: 'fe80::1', prefixLength: 64 },
+    ]);
+    expect(factsOf(result, 'link')).toMatchObject([
+      { device: 'br-lan', mac: '94:83:c4:10:00:01' },
+      { device: 'eth0', mac: '02:11:22:33:44:55', flags: ['UP', 'BROADCAST', 'RUNNING', 'MULTICAST'] },
+    ]);
+    expect(result.summary.unknownLines).toBe(0);
+  });
+});
+
 describe('ip route', () => {
   it('gives types, tables, families and next hops', () => {
     const result = readText(
