@@ -137,7 +137,7 @@ export class InputReader {
             })),
           }
         : {}),
-      ...(input.facts
+      ...(input.facts && input.kind === 'text'
         ? { facts: Object.fromEntries([...input.facts.factsByKind].sort()), unknownLines: input.facts.unknownLines }
         : {}),
     };

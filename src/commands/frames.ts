@@ -48,17 +48,17 @@ export async function framesCommand(path: string): Promise<number> {
   if (!piece) throw error ?? new InputError(path, 'holds no file');
   if (pieces.length > 1) throw new InputError(path, `holds ${pieces.length} files; frames are printed of one capture`);
   const source = await piece.open();
-  let isWhole = true;
+  let problems = 0;
   try {
     await printFrames(source, piece.name, process.stdout, ({ offset, frame, what, action }) => {
-      isWhole = false;
+      problems++;
       const at = offset === undefined ? '' : `byte ${offset}, `;
       writeError(printable(`${piece.name}: ${at}after frame ${frame ?? 0}: ${what} ${action}`));
     });
   } finally {
     source.close();
   }
-  return isWhole ? 0 : EXIT.FAILED;
+  return problems === 0 ? 0 : EXIT.FAILED;
 }
 
 /** Prints the packets of an open source; `name` is what the user calls it. A reader that goes away ends it, without an error. */

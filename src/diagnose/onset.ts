@@ -32,7 +32,7 @@ export function onsetOf(scene: Scene, kase: Case): Onset {
 /** When the flow of a case was first offloaded; undefined when neither conntrack nor the packets tell. */
 export function triggerOf(scene: Scene, { flow, spans }: CaseFlow): Trigger | undefined {
   const [span] = spans;
-  if (span && span.from.source === 'event') return { time: span.from.time, source: 'event' };
+  if (span?.from.source === 'event') return { time: span.from.time, source: 'event' };
   const computed = computedTrigger(scene, flow.legs);
   if (span) {
     const isWithin = computed && computed.time >= span.from.earliest - SOON && computed.time <= span.from.latest;

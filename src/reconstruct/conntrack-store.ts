@@ -93,7 +93,8 @@ export class ConntrackStore {
   private update(entry: ConntrackEntry, fact: ConntrackFact, time: number): void {
     const { origin } = fact;
     if (OFFLOAD_RANK[fact.offload] > OFFLOAD_RANK[entry.offload]) entry.offload = fact.offload;
-    entry.mark = entry.mark || fact.mark;
+    // A mark of 0 is what an entry has before anybody sets one.
+    if (fact.mark !== undefined && fact.mark !== 0) entry.mark = fact.mark;
     entry.timeout = fact.timeout ?? entry.timeout;
     if (!(entry.last >= time)) entry.last = time;
     entry.id ??= fact.id;

@@ -231,11 +231,11 @@ function diagnosticLines(analysis: Analysis, options: TextOptions, paint: Paint)
 function inputLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
   if (!options.verbose) {
     const captures = analysis.inputs.filter((input) => input.frames !== undefined).length;
-    const texts = analysis.inputs.filter((input) => input.facts !== undefined).length;
+    const texts = analysis.inputs.filter((input) => input.kind === 'text' && input.frames === undefined).length;
     const rest = analysis.inputs.length - captures - texts;
     const parts = [
       counted(captures, 'capture'),
-      `${counted(texts, 'dump')}`,
+      counted(texts, 'dump'),
       rest > 0 ? `${counted(rest, 'file')} without evidence` : '',
     ];
     return ['', ...wrap(`Read: ${parts.filter((part) => part !== '').join(', ')} (-v lists them).`, '')];

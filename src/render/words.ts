@@ -178,7 +178,9 @@ export function verdictSentence(analysis: Analysis): string {
   const classes = new Set(analysis.misdeliveries.filter((m) => m.class !== 'convergence').map((m) => m.class));
   const wrong = classes.size === 1 ? (WRONG[[...classes][0] ?? ''] ?? 'wrong MAC') : 'wrong MAC, next hop or port';
   const judged = totals.delivered + totals.misdelivered;
-  const rest = totals.notJudged > 0 ? ` ${counted(totals.notJudged, 'frame')} could not be judged.` : '';
+  // Frames without an IP packet are listed below; here they would only hide what matters.
+  const noIp = analysis.notJudged.find((entry) => entry.reason === 'not-ip')?.frames ?? 0;
+  const rest = totals.notJudged > noIp ? ` ${counted(totals.notJudged - noIp, 'frame')} could not be judged.` : '';
   const soFar = partial ? ' Interrupted: this covers only what was read so far.' : '';
   if (totals.misdelivered > 0) {
     return `${count(totals.misdelivered)} of ${counted(judged, 'judged frame')} went to the right IP address and the ${wrong}.${rest}${soFar}`;
