@@ -8,6 +8,7 @@ import { hasShared, sharedPath } from '../support/shared.js';
 /** What the experiment itself knows of frames that went wrong; see the README beside the captures. */
 interface Wrong {
   kind: string;
+  captures: string[] | null;
   filter: string;
   expected_mac: string;
   observed_mac: string;
@@ -38,17 +39,20 @@ describe.skipIf(!hasShared)('cases with a known truth', () => {
   describe.each(cases)('%s', (name) => {
     const folder = sharedPath('captures', name);
     let pieces: Piece[];
+    let truth: Wrong[];
     let wrong: Wrong[];
     let whole: Analysis;
     beforeAll(async () => {
       pieces = folderPieces(folder, (file) => !NOT_EVIDENCE.test(file));
-      wrong = parseTruth(readFileSync(`${folder}/truth.json`, 'utf8')).wrong.filter((entry) => entry.kind === 'wrong_mac');
+      truth = parseTruth(readFileSync(`${folder}/truth.json`, 'utf8')).wrong;
+      wrong = truth.filter((entry) => entry.kind === 'wrong_mac');
       whole = await analyze(pieces);
     });
 
     it('is judged to the frame', () => {
       expect(countsOf(whole)).toEqual(countsOfTruth(wrong));
-      const isWrong = wrong.some((entry) => Object.values(entry.per_capture ?? {}).some(({ count }) => count > 0));
+      const kinds = truth.filter((entry) => entry.kind.startsWith("wrong_"));
+      const isWrong = kinds.some((entry) => Object.values(entry.per_capture ?? {}).some(({ count }) => count > 0));
       expect(whole.verdict).toBe(isWrong ? 'misdelivered' : 'delivered');
     });
 
@@ -56,6 +60,22 @@ describe.skipIf(!hasShared)('cases with a known truth', () => {
       const found = wrongFrames(whole);
       for (const { name: input } of pieces.filter((piece) => CAPTURE.test(piece.name))) {
         expect({ input, frames: found.get(input) ?? [] }).toEqual({ input, frames: framesByTshark(`${folder}/${input}`, wrong) });
+      }
+    });
+
+    it.skipIf(!hasTshark)('names the frames that left a wrong port, from when the bridge knew', () => {
+      const ports = truth.filter((entry) => entry.kind === 'wrong_port');
+      const found = whole.misdeliveries.filter((m) => m.class === 'wrong-port' && m.input.endsWith('.pcap'));
+      const inputs = ports.flatMap((entry) => entry.captures ?? []);
+      expect(found.map((m) => m.input).sort()).toEqual(inputs.sort());
+      for (const m of found) {
+        const frames = framesByTshark(`${folder}/${m.input}`, ports);
+        const told = framesOf(m);
+        expect(told.length).toBeGreaterThan(0);
+        expect(told).toEqual(frames.filter((frame) => frame >= (told[0] ?? 0)));
+        // What comes before is before the bridge could know: the host had not spoken on its new port.
+        const known = m.because.find((witness) => witness.kind === 'fdb-event');
+        expect(BigInt(m.firstTime) - BigInt(known?.time ?? 0)).toBeLessThan(500_000_000n);
       }
     });
 
