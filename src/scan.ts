@@ -40,7 +40,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const r = new Reconstruction();
   r.limit(options.from, options.to);
   const reader = new InputReader(r, options);
-  const sorted = evidence.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = await reader.inOrder(evidence);
   const inputs: ReadInput[] = [];
   for (const [index, piece] of sorted.entries()) {
     if (options.signal?.aborted) break;
@@ -83,6 +83,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     verdicts,
     examination,
     flows,
+    flowOfLeg: new Map(flows.flatMap((flow) => flow.legs.map((leg) => [leg, flow] as const))),
     places: {
       inputName,
       deviceName: (tap) => {

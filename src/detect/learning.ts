@@ -98,8 +98,8 @@ function firstHeard(
   transmitter: Mac,
 ): Learned {
   let best: Learned = { time: Infinity, witness: undefined };
-  for (const run of r.claims.runs) {
-    if (run.ip !== ownership.ip || !tenure.macs.includes(run.mac)) continue;
+  for (const run of r.claims.of(ownership.ip)) {
+    if (!tenure.macs.includes(run.mac)) continue;
     if (around.networks.of[run.tap] !== ownership.network) continue;
     const single = run.heardBy.get(transmitter);
     const options = [

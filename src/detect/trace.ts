@@ -40,10 +40,16 @@ export class Trace {
   dropped = 0;
   private readonly r: Reconstruction;
   private readonly views = new Map<number, LegView>();
+  private readonly byDestination = new Map<string, TracedFrame[]>();
 
   constructor(r: Reconstruction, legs: Iterable<number>) {
     this.r = r;
     for (const leg of legs) this.views.set(leg, viewLeg(r, leg));
+  }
+
+  /** What a transmitter sent to an address on a tap, as read. */
+  of(tap: number, transmitter: Mac, dstIp: Ip): readonly TracedFrame[] {
+    return this.byDestination.get(destinationKey(tap, transmitter, dstIp)) ?? [];
   }
 
   /** Inputs that hold frames to trace. */
@@ -67,7 +73,7 @@ export class Trace {
     }
     const flags = frames.flags[i] ?? 0;
     const transport = packets ? transportOf(packets, frames, i) : NO_TRANSPORT;
-    this.frames.push({
+    const frame: TracedFrame = {
       view,
       input: this.r.taps.all[view.tap]?.input ?? -1,
       frame: frames.frame[i] ?? 0,
@@ -81,7 +87,12 @@ export class Trace {
       isFragment: (flags & FrameFlag.FRAGMENT) !== 0,
       hasOptions: (flags & FrameFlag.IP_OPTIONS) !== 0,
       verdict,
-    });
+    };
+    this.frames.push(frame);
+    const key = destinationKey(view.tap, view.transmitter, view.dstIp);
+    const same = this.byDestination.get(key);
+    if (same) same.push(frame);
+    else this.byDestination.set(key, [frame]);
   }
 }
 
@@ -110,6 +121,10 @@ export function tracedLegs(
     if (destinations.has(view.dstIp) && controls.has(key(view))) traced.add(leg);
   }
   return traced;
+}
+
+function destinationKey(tap: number, transmitter: Mac, dstIp: Ip): string {
+  return `${tap} ${transmitter} ${dstIp}`;
 }
 
 interface Transport {

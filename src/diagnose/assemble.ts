@@ -83,8 +83,7 @@ function totalsOf(r: Reconstruction, verdicts: Verdicts, misdeliveries: readonly
 }
 
 function misdeliveriesOf(parts: Parts): Misdelivery[] {
-  const { r, examination, flows, places } = parts;
-  const idOfLeg = new Map(flows.flatMap((flow) => flow.legs.map((leg) => [leg, flow.id] as const)));
+  const { r, examination, flowOfLeg, places } = parts;
   const all = [...examination.misdelivered.values()].map((bucket): Omit<Misdelivery, 'id'> => {
     const tap = r.taps.all[bucket.view.tap];
     return {
@@ -99,7 +98,7 @@ function misdeliveriesOf(parts: Parts): Misdelivery[] {
       frameRanges: pairs(bucket.ranges),
       firstTime: r.epoch.text(bucket.first),
       lastTime: r.epoch.text(bucket.last),
-      flows: [...new Set([...bucket.legs].map((leg) => idOfLeg.get(leg)).filter((id) => id !== undefined))].sort(
+      flows: [...new Set([...bucket.legs].map((leg) => flowOfLeg.get(leg)?.id).filter((id) => id !== undefined))].sort(
         byNumber,
       ),
       ...(bucket.class ? { class: bucket.class } : {}),
@@ -124,7 +123,7 @@ function evidenceOf(r: Reconstruction, seen: SeenFrame, bucket: MisdeliveredFram
     srcMac: formatMac(seen.view.transmitter),
     dstMac: formatMac(bucket.mac),
     ...tupleOf(r, seen.view),
-    hopLimit: seen.hopLimit,
+    ...(seen.hopLimit === UNKNOWN_HOP_LIMIT ? {} : { hopLimit: seen.hopLimit }),
     length: seen.length,
     ...(tap && tap.vlan >= 0 ? { vlan: tap.vlan } : {}),
   };

@@ -22,6 +22,7 @@ export interface Scene {
   readonly around: Surroundings;
   readonly ownerships: ReadonlyMap<number, Ownership>;
   readonly flows: readonly AffectedFlow[];
+  readonly flowOfLeg: ReadonlyMap<number, AffectedFlow>;
   readonly trace: Trace;
   readonly places: Places;
 }
@@ -56,6 +57,9 @@ export interface Case {
   readonly frames: readonly TracedFrame[];
 }
 
+/** At most this many cases, those with the most frames; convergence comes last. */
+const MAX_CASES = 200;
+
 export function casesOf(scene: Scene, examination: Examination): Case[] {
   const groups = new Map<string, MisdeliveredFrames[]>();
   for (const bucket of examination.misdelivered.values()) {
@@ -66,7 +70,17 @@ export function casesOf(scene: Scene, examination: Examination): Case[] {
     if (group) group.push(bucket);
     else groups.set(key, [bucket]);
   }
-  return [...groups.values()].map((buckets) => caseOf(scene, buckets));
+  const frames = (group: readonly MisdeliveredFrames[]): number =>
+    group[0]?.class === 'convergence' ? 0 : Math.max(...group.map((bucket) => bucket.frames));
+  return [...groups.values()]
+    .sort((a, b) => frames(b) - frames(a) || compareBuckets(a[0], b[0]))
+    .slice(0, MAX_CASES)
+    .map((buckets) => caseOf(scene, buckets));
+}
+
+function compareBuckets(a: MisdeliveredFrames | undefined, b: MisdeliveredFrames | undefined): number {
+  if (!a || !b) return 0;
+  return a.first - b.first || a.view.dstIp - b.view.dstIp || a.mac - b.mac || a.view.tap - b.view.tap;
 }
 
 function caseOf(scene: Scene, buckets: readonly MisdeliveredFrames[]): Case {
@@ -87,15 +101,7 @@ function caseOf(scene: Scene, buckets: readonly MisdeliveredFrames[]): Case {
     mac: main.mac,
     expected: [...new Set(buckets.flatMap((bucket) => [...bucket.expected]))],
     class: main.class,
-    flows: scene.flows
-      .filter((flow) => flow.legs.some((leg) => legs.has(leg)))
-      .map((flow) => ({
-        flow,
-        spans: flow.conntrack.flatMap((entry) => offloadSpans(r.facts.conntrack, entry)),
-        direction: isOriginal(r, flow, viewLeg(r, flow.legs.find((leg) => legs.has(leg)) ?? view.leg))
-          ? 'original'
-          : 'reply',
-      })),
+    flows: flowsOf(scene, legs),
     first: earliest.first,
     firstOrigin: {
       input: scene.places.inputName(r.taps.all[earliest.view.tap]?.input ?? 0),
@@ -105,15 +111,22 @@ function caseOf(scene: Scene, buckets: readonly MisdeliveredFrames[]): Case {
     ownership,
     tenure: ownership?.tenures.findLast((tenure) => tenure.start <= earliest.first),
     host: around.hosts.find((host) => host.macs.has(view.transmitter)),
-    frames: scene.trace.frames
-      .filter((f) => f.view.tap === view.tap && f.view.transmitter === view.transmitter && f.view.dstIp === view.dstIp)
-      .sort((a, b) => a.time - b.time || a.frame - b.frame),
+    frames: scene.trace
+      .of(view.tap, view.transmitter, view.dstIp)
+      .toSorted((a, b) => a.time - b.time || a.frame - b.frame),
   };
 }
 
-/** The flow of a traced frame. */
-export function flowOfFrame(scene: Scene, frame: TracedFrame): AffectedFlow | undefined {
-  return scene.flows.find((flow) => flow.legs.includes(frame.view.leg));
+function flowsOf(scene: Scene, legs: ReadonlySet<number>): CaseFlow[] {
+  const found = new Map<AffectedFlow, CaseFlow>();
+  for (const leg of legs) {
+    const flow = scene.flowOfLeg.get(leg);
+    if (!flow || found.has(flow)) continue;
+    const spans = flow.conntrack.flatMap((entry) => offloadSpans(scene.r.facts.conntrack, entry));
+    const direction = isOriginal(scene.r, flow, viewLeg(scene.r, leg)) ? 'original' : 'reply';
+    found.set(flow, { flow, spans, direction });
+  }
+  return [...found.values()];
 }
 
 /** Where a traced frame stands. */

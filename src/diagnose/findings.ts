@@ -10,15 +10,10 @@ import { Tests } from './cause.js';
 import { onsetOf, recoveryOf } from './onset.js';
 import { runTests } from './tests.js';
 
-/** Cases beyond this are explained together as the last one of their kind. */
-const MAX_CASES = 200;
-
 /** One finding per case, the most frames first. Marks each misdelivery with its cause. */
 export function findingsOf(scene: Scene, examination: Examination, misdeliveries: readonly Misdelivery[]): Finding[] {
   const cases = casesOf(scene, examination);
-  const frames = (kase: Case): number => (kase.class === 'convergence' ? 0 : (kase.buckets[0]?.frames ?? 0));
-  cases.sort((a, b) => frames(b) - frames(a) || a.first - b.first || a.dstIp - b.dstIp || a.mac - b.mac);
-  return cases.slice(0, MAX_CASES).map((kase, i): Finding => {
+  return cases.map((kase, i): Finding => {
     const explained = misdeliveries.filter((m) => isOf(scene, m, kase));
     const finding = kase.class === 'convergence' ? convergence(scene, kase) : explain(scene, kase);
     for (const m of explained) {

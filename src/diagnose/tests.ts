@@ -4,7 +4,7 @@ import { formatMac } from '../bytes/address.js';
 import type { TracedFrame } from '../detect/trace.js';
 import type { ControlTable, Origin, TestResult } from '../model.js';
 import type { Case, Scene } from './case.js';
-import { flowOfFrame, originOf } from './case.js';
+import { originOf } from './case.js';
 import { fisherExact } from './fisher.js';
 import { ownersOfMac } from './identity.js';
 import { onsetOf, recoveryOf, triggerOf } from './onset.js';
@@ -78,7 +78,7 @@ function controlFrames(scene: Scene, kase: Case): readonly TracedFrame[] {
 /** Whether a frame took the fast path: its flow was offloaded at the time, and the packet is one that can be. */
 function wasOffloaded(scene: Scene, kase: Case, frame: TracedFrame): boolean {
   if (isEscape(frame)) return false;
-  const flow = flowOfFrame(scene, frame);
+  const flow = scene.flowOfLeg.get(frame.view.leg);
   const known = kase.flows.find((candidate) => candidate.flow === flow);
   if (!known || known.spans.length === 0) {
     // Without conntrack: a TCP or UDP flow that the case accuses may be; everything else is the control.
