@@ -43,7 +43,7 @@ const optional = new Set([
     'because.0.origin.frame',
     'because.0.origin.line',
   ].map((p) => `misdeliveries.0.${p}`),
-  ...['srcPort', 'dstPort', 'vlan'].map((p) => `misdeliveries.0.evidence.0.${p}`),
+  ...['srcPort', 'dstPort', 'hopLimit', 'vlan'].map((p) => `misdeliveries.0.evidence.0.${p}`),
   ...[
     'offload.0.to',
     'offload.0.from.earliest',
