@@ -7,7 +7,7 @@ import { InputError } from './errors.js';
 import type { Diagnostic, Input, InputKind } from './model.js';
 import { looksLikeAnalysis } from './read/analysis.js';
 import { readCapture, sniffCapture } from './read/capture.js';
-import { createTextReader, type TextSummary } from './read/text.js';
+import { createTextReader, isUndatedCapture, type TextSummary } from './read/text.js';
 import type { DeviceNames } from './reconstruct/devices.js';
 import type { Reconstruction } from './reconstruct/reconstruction.js';
 import { FrameBatch } from './records/frame-batch.js';
@@ -62,6 +62,17 @@ export class InputReader {
     this.r = r;
     this.options = options;
     this.decoder = new Decoder(r.addresses);
+  }
+
+  /**
+   * The inputs in the order of reading: by name, but printed captures whose times have no date last, as they take it
+   * from the others.
+   */
+  async inOrder(evidence: readonly Evidence[]): Promise<Evidence[]> {
+    const undated = new Set<Evidence>();
+    for (const piece of evidence) if (await isUndated(piece)) undated.add(piece);
+    const rank = (piece: Evidence): number => (undated.has(piece) ? 1 : 0);
+    return evidence.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   }
 
   /** First reading: everything goes into the reconstruction. */
@@ -218,6 +229,16 @@ export class InputReader {
       },
       diagnostic: (diagnostic) => notes.add(diagnostic),
     };
+  }
+}
+
+/** An input that cannot be read is not: what is wrong with it is told when it is read. */
+async function isUndated(evidence: Evidence): Promise<boolean> {
+  try {
+    const head = await readHead(evidence);
+    return sniffCapture(head) === undefined && !head.includes(0) && isUndatedCapture(head);
+  } catch {
+    return false;
   }
 }
 

@@ -117,7 +117,8 @@ export interface EvidenceFrame {
   protocol: number;
   srcPort?: number;
   dstPort?: number;
-  hopLimit: number;
+  /** Absent where a printed capture leaves it out. */
+  hopLimit?: number;
   length: number;
   vlan?: number;
 }

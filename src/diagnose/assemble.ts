@@ -17,6 +17,7 @@ import {
   type Verdict,
 } from '../model.js';
 import { UNJUDGED, type Reconstruction } from '../reconstruct/reconstruction.js';
+import { UNKNOWN_HOP_LIMIT } from '../records/frame-batch.js';
 import type { Scene } from './case.js';
 import { findingsOf, observationsOf } from './findings.js';
 import { tupleOf } from '../detect/flows.js';

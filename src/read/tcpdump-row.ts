@@ -1,7 +1,7 @@
 /** A frame that tcpdump printed, while its lines are being read, and its way into a frame batch. */
 
 import { canonicalIp, isIpv6, parseMac, type AddressTable, type Mac } from '../bytes/address.js';
-import { Claim, Link, type FrameBatch } from '../records/frame-batch.js';
+import { Claim, Link, UNKNOWN_HOP_LIMIT, type FrameBatch } from '../records/frame-batch.js';
 
 /** Fields that the text does not tell hold what `FrameBatch` says of a missing one; addresses are canonical text. */
 export interface PrintedFrame {
@@ -50,7 +50,7 @@ export function emptyPrintedFrame(): PrintedFrame {
     src: undefined,
     dst: undefined,
     protocol: -1,
-    hopLimit: 0,
+    hopLimit: UNKNOWN_HOP_LIMIT,
     ipId: 0,
     srcPort: 0,
     dstPort: 0,

@@ -45,6 +45,8 @@ class PrintedCapture {
   private fromFile = false;
   private pending: PrintedFrame | undefined;
   private frames = 0;
+  /** Days from 1970 to the first packet, and ns from that midnight to the present day's. */
+  private firstDay = 0;
   private day = 0;
   private before = NaN;
   private deltas = false;
@@ -143,6 +145,7 @@ class PrintedCapture {
       this.linkType = banner[3];
       this.banners++;
       this.before = NaN;
+      this.firstDay = 0;
       this.day = 0;
       return true;
     }
@@ -190,10 +193,11 @@ class PrintedCapture {
       if (printed.local) section.sayLocalTime();
       return section.tables.epoch.relative(printed.time);
     }
-    return section.tables.epoch.relative(BigInt(Math.round(this.clockTime(printed.nanos, section))));
+    const since = Math.round(this.clockTime(printed.nanos, section));
+    return section.tables.epoch.relative(BigInt(this.firstDay) * BigInt(DAY) + BigInt(since));
   }
 
-  /** ns since 1970-01-01 of a time of day, of a time since the first packet, or of a time since the packet before. */
+  /** ns since the midnight before the first packet of a time of day, of a time since the first packet, or of a time since the packet before. */
   private clockTime(nanos: number, section: Section): number {
     const { before } = this;
     if (Number.isNaN(before)) {
@@ -205,8 +209,8 @@ class PrintedCapture {
           'Times count from the first packet or the one before.',
           'Only their order was used.',
         );
-      } else this.day = dayOf(nanos, section);
-      this.before = this.day + nanos;
+      } else this.firstDay = dayOf(nanos, section);
+      this.before = nanos;
       return this.before;
     }
     // A time since the first packet never goes back: then it is the time since the packet before.
@@ -220,18 +224,21 @@ class PrintedCapture {
   }
 }
 
-/** ns from 1970 to the beginning of the day that a time of day is of: the one that brings it nearest to the clock line before. */
+/**
+ * Days from 1970 to the day that a time of day is of: the one that brings it nearest to the clock line
+ * before, else to the other inputs of the analysis that were read before.
+ */
 function dayOf(nanos: number, section: Section): number {
-  if (section.time === undefined) {
-    section.say('time-of-day', 'Times are given without a date and a zone.', 'They were read as UTC on 1970-01-01.');
-    return 0;
-  }
+  const { seconds } = section.tables.epoch;
+  const near = section.time === undefined ? (seconds ?? 0) * 1e9 : Number(section.time);
+  const day = Math.max(0, Math.round((near - nanos) / DAY));
+  const source = section.time === undefined ? 'of the other inputs' : 'of the clock line before';
   section.say(
     'time-of-day',
     'Times are given without a date and a zone.',
-    'The date is that of the clock line, in UTC.',
+    day === 0 ? 'They were read as UTC on 1970-01-01.' : `They were read as UTC, on the day ${source}.`,
   );
-  return Math.round((Number(section.time) - nanos) / DAY) * DAY;
+  return day;
 }
 
 /** The device of `tcpdump -i br-lan`, `tcpdump -eni br-lan`. */

@@ -5,8 +5,11 @@
  * command lines divide the text into sections (snapshots). Mail quotes, code fences and escape sequences are ignored.
  */
 
+import { AddressTable } from '../bytes/address.js';
 import { LineSplitter, MAX_LINE, type LineEnd } from '../bytes/lines.js';
+import { Epoch } from '../records/epoch.js';
 import type { ClockFact, FactSink } from '../records/facts.js';
+import type { InputDiagnostic } from '../records/packet-batch.js';
 import type { TextCaptureSink } from '../records/text-capture.js';
 import { arpTableReader } from './arp-table.js';
 import { bridgeFdbReader } from './bridge-fdb.js';
@@ -87,6 +90,23 @@ export function createTextReader(input: number, sink: FactSink & TextCaptureSink
       return text.end();
     },
   };
+}
+
+/**
+ * Whether the beginning of a text prints packets with a time of day and no date. Such a text takes its date from inputs
+ * that were read before it, so it is best read last.
+ */
+export function isUndatedCapture(head: Uint8Array): boolean {
+  let undated = false;
+  const ignore = (): void => undefined;
+  const diagnostic = ({ id }: InputDiagnostic): void => {
+    undated ||= id === 'time-of-day';
+  };
+  const sink = { fact: ignore, interface: ignore, frames: ignore, diagnostic };
+  const reader = createTextReader(0, sink, { addresses: new AddressTable(), epoch: new Epoch() });
+  reader.chunk(head);
+  reader.end();
+  return undated;
 }
 
 class TextState {

@@ -71,7 +71,17 @@ export const Claim = {
   DHCP_OTHER: 10,
   /** ICMP or ICMPv6 redirect: claims nothing; `targetIp` is the destination, `claimIp` the better next hop. */
   REDIRECT: 11,
+  /** DHCPv4 RELEASE: the client (`claimMac`) gives `claimIp` back; claims nothing. */
+  DHCP_RELEASE: 12,
+  /**
+   * Neighbour advertisement without the override flag: a host that knows another MAC for the target keeps that one
+   * (RFC 4861 section 7.2.5), as proxies and anycast addresses want it.
+   */
+  ND_WEAK: 13,
 } as const;
+
+/** `hopLimit` of a frame whose print does not tell it: no value that a packet can have. */
+export const UNKNOWN_HOP_LIMIT = 256;
 
 export class FrameBatch {
   count = 0;
@@ -107,7 +117,7 @@ export class FrameBatch {
   readonly dstIp = new Int32Array(BATCH_SIZE);
   /** IP protocol after IPv6 extension headers; -1 for ARP and non-IP. */
   readonly protocol = new Int32Array(BATCH_SIZE);
-  /** TTL or hop limit. */
+  /** TTL or hop limit; `UNKNOWN_HOP_LIMIT` where a printed capture leaves it out. */
   readonly hopLimit = new Int32Array(BATCH_SIZE);
   /** IPv4 identification, 0 for IPv6. */
   readonly ipId = new Int32Array(BATCH_SIZE);

@@ -140,12 +140,13 @@ export function rangesText(ranges: readonly (readonly [number, number])[], most 
 /** A line as `tcpdump -e` prints it. */
 export function frameText(frame: EvidenceFrame): string {
   const vlan = frame.vlan === undefined ? '' : `vlan ${frame.vlan}, `;
+  const ttl = frame.hopLimit === undefined ? '' : `ttl ${frame.hopLimit}, `;
   const port = (p: number | undefined): string => (p === undefined ? '' : `.${p}`);
   const isPing = frame.protocol === 1 || frame.protocol === 58;
   const ends = isPing
     ? `${frame.srcIp} > ${frame.dstIp}`
     : `${frame.srcIp}${port(frame.srcPort)} > ${frame.dstIp}${port(frame.dstPort)}`;
-  return `${clockTime(frame.time)} ${frame.srcMac} > ${frame.dstMac}, ${vlan}ttl ${frame.hopLimit}, length ${frame.length}: ${ends}: ${protocolName(frame.protocol)}`;
+  return `${clockTime(frame.time)} ${frame.srcMac} > ${frame.dstMac}, ${vlan}${ttl}length ${frame.length}: ${ends}: ${protocolName(frame.protocol)}`;
 }
 
 /** Where the frames of a misdelivery went: `went to 02:..`, `left on lan1`. */
