@@ -17,6 +17,7 @@ const OPTION_TARGET_MAC = 2;
 const OPTION_PREFIX = 3;
 
 const SOLICITED_FLAG = 0x40;
+const OVERRIDE_FLAG = 0x20;
 const ON_LINK_FLAG = 0x80;
 
 /** Reads the ICMPv6 message at `at`, which ends at `end`; the IPv6 header stands at the `networkOffset` column. */
@@ -140,17 +141,9 @@ function decodeAdvertisement(
   }
   if (!isHostMac(macHigh, macLow)) return;
   const target = internAt(view, at + 8, addresses);
-  setClaim(
-    frames,
-    row,
-    isSolicited ? Claim.ND_ADVERTISEMENT : Claim.ND_UNSOLICITED,
-    6,
-    target,
-    macHigh,
-    macLow,
-    target,
-    -1,
-  );
+  const overrides = (view.getUint8(at + 4) & OVERRIDE_FLAG) !== 0;
+  const kind = !overrides ? Claim.ND_WEAK : isSolicited ? Claim.ND_ADVERTISEMENT : Claim.ND_UNSOLICITED;
+  setClaim(frames, row, kind, 6, target, macHigh, macLow, target, -1);
 }
 
 function decodeRedirect(

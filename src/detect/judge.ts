@@ -211,13 +211,19 @@ export class Judge {
     for (const ownership of dated) {
       const last = ownership.tenures.findLastIndex((tenure) => tenure.macs.includes(mac));
       const taker = ownership.tenures[last + 1];
-      if (!taker) return always(DELIVERED);
+      if (!taker || !this.usesAsNextHop(network, transmitter, ownership.ip)) return always(DELIVERED);
       const stretches: Stretch[] = [{ from: ALWAYS, ruling: DELIVERED }];
       const learned = this.learned(ownership, taker, network, transmitter);
       this.ruleFormer(stretches, ownership, taker, undefined, network, transmitter, mac, learned);
       if (!lost || (stretches.at(-1)?.from ?? 0) > (lost.at(-1)?.from ?? 0)) lost = stretches;
     }
     return lost ?? always(DELIVERED);
+  }
+
+  /** Whether the transmitter is known to have asked for the address, or to hold it in its neighbour table: it may be its next hop. */
+  private usesAsNextHop(network: number, transmitter: Mac, ip: Ip): boolean {
+    if (this.r.claims.asked(this.around.networks.taps[network] ?? [], transmitter, ip)) return true;
+    return this.around.hosts.some((host) => mayTransmit(host, transmitter) && host.neighbors.has(ip));
   }
 
   /** A virtual router's MAC and the own MAC of the router that plays it belong together. */

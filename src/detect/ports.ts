@@ -1,6 +1,6 @@
 /**
- * Where a MAC is: on which port of a bridge, and since when. A frame that leaves another port though the bridge knows
- * better was not sent by the bridge, but by a path that was cached before the host moved.
+ * Where a MAC is: on which port of a bridge, from when to when. A frame that its host sends out of another port, though
+ * the bridge knows better, was not switched, but took a path that was cached before the MAC moved.
  */
 
 import { formatMac, macFromWords, parseMac, type Mac } from '../bytes/address.js';
@@ -13,107 +13,125 @@ import type { Ruling, Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import { frameOrigin, type Surroundings } from './witnesses.js';
 
-/** A MAC was on a port from a moment on. */
+/** A MAC was on a port, from its first sighting there to its last one, with none on another port between. */
+interface Stay {
+  readonly port: string;
+  readonly from: number;
+  readonly kind: 'fdb-event' | 'fdb-entry' | 'ingress';
+  readonly origin: Origin;
+  last: number;
+}
+
 interface Sighting {
   readonly port: string;
   readonly time: number;
-  readonly kind: 'fdb-event' | 'fdb-entry' | 'ingress';
+  readonly kind: Stay['kind'];
   readonly origin: Origin;
 }
+
+/** A port of a bridge of a host whose dumps are at hand. */
+interface BridgePort {
+  readonly bridge: string;
+  readonly host: Host;
+}
+
+/** Time that a bridge may take to act on what it learnt. */
+const REACTION = 1e8;
+/** A bridge forgets a MAC that is silent this long, and floods what is sent to it (IEEE 802.1Q, default ageing time). */
+const AGEING = 300e9;
 
 export class PortLocations {
   private readonly r: Reconstruction;
   private readonly deviceOf: (tap: Tap) => string;
-  /** Changes of port of each MAC that moved, in order of time; the first is where it was at first. */
-  private readonly moves = new Map<Mac, readonly Sighting[]>();
-  private readonly bridgeOf = new Map<string, string>();
+  private readonly ports = new Map<string, BridgePort>();
+  /** Stays of each MAC that moved, by VLAN and MAC. */
+  private readonly stays = new Map<string, readonly Stay[]>();
+  private readonly moved = new Set<Mac>();
 
   constructor(r: Reconstruction, around: Surroundings, deviceOf: (tap: Tap) => string) {
     this.r = r;
     this.deviceOf = deviceOf;
-    for (const host of around.hosts)
-      for (const device of host.devices.values()) {
-        if (device.master !== undefined) this.bridgeOf.set(device.name, device.master);
+    for (const host of around.hosts) {
+      for (const { name, master } of host.devices.values()) {
+        if (master !== undefined && host.devices.get(master)?.isBridge) this.ports.set(name, { bridge: master, host });
       }
-    if (this.bridgeOf.size === 0) return;
-    const sightings = new Map<Mac, Sighting[]>();
-    const note = (mac: Mac, sighting: Sighting): void => {
-      const list = sightings.get(mac);
-      if (list) list.push(sighting);
-      else sightings.set(mac, [sighting]);
+    }
+    if (this.ports.size === 0) return;
+    const sightings = new Map<string, { mac: Mac; list: Sighting[] }>();
+    const note = (mac: Mac, vlan: number, sighting: Sighting): void => {
+      const key = stayKey(mac, vlan);
+      const entry = sightings.get(key);
+      if (entry) entry.list.push(sighting);
+      else sightings.set(key, { mac, list: [sighting] });
     };
     this.collectFdb(around, note);
     this.collectIngress(around, note);
-    for (const [mac, list] of sightings) {
-      list.sort((a, b) => a.time - b.time || RANK.indexOf(a.kind) - RANK.indexOf(b.kind));
-      const changes = list.filter((s, i) => s.port !== list[i - 1]?.port);
-      if (changes.length > 1) this.moves.set(mac, changes);
+    for (const [key, { mac, list }] of sightings) {
+      const stays = staysOf(list);
+      if (stays.length < 2) continue;
+      this.stays.set(key, stays);
+      this.moved.add(mac);
     }
   }
 
   hasMoved(mac: Mac): boolean {
-    return this.moves.has(mac);
+    return this.moved.has(mac);
   }
 
-  /** The rulings for a leg's frames to a MAC, with what leaves a port that the MAC is not on. */
+  /** The rulings for a leg's frames to a MAC, with what its host sent out of a port that the MAC was not on. */
   overlay(view: LegView, mac: Mac, stretches: readonly Stretch[]): readonly Stretch[] {
     const tap = this.r.taps.all[view.tap];
-    const port = tap && this.deviceOf(tap);
-    const moves = this.moves.get(mac);
-    const bridge = port === undefined ? undefined : this.bridgeOf.get(port);
-    if (!moves || port === undefined || bridge === undefined) return stretches;
-    const result: Stretch[] = [];
-    const boundaries = [...new Set([...stretches.map((s) => s.from), ...moves.map((m) => m.time)])];
-    const flooded = this.firstCopyElsewhere(view, mac, bridge);
-    if (Number.isFinite(flooded)) boundaries.push(flooded);
-    for (const from of boundaries.sort((a, b) => a - b)) {
-      const below = stretches.findLast((s) => s.from <= from)?.ruling;
-      if (!below) continue;
-      const at = moves.findLast((m) => m.time <= from);
-      const isElsewhere =
-        at !== undefined && at !== moves[0] && at.port !== port && this.bridgeOf.get(at.port) === bridge;
-      const isWrong = isElsewhere && below.verdict === 'delivered' && !below.class && from < flooded;
-      result.push({ from, ruling: isWrong ? this.wrongPort(mac, at) : below });
+    const name = tap ? this.deviceOf(tap) : '';
+    const port = this.ports.get(name);
+    const stays = this.stays.get(stayKey(mac, tap?.vlan ?? -1));
+    if (!port || !stays || !port.host.macs.has(view.transmitter)) return stretches;
+    const flooded = this.firstCopyElsewhere(view, mac, name, stays);
+    const result: Stretch[] = [...stretches];
+    for (const [i, stay] of stays.entries()) {
+      const from = stay.from + REACTION;
+      const until = Math.min(stay.last + AGEING, stays[i + 1]?.from ?? Infinity, flooded);
+      const isElsewhere = i > 0 && stay.port !== name && this.ports.get(stay.port)?.bridge === port.bridge;
+      if (isElsewhere && from < until) insert(result, from, until, this.wrongPort(mac, stay));
     }
     return result;
   }
 
-  /** First time that the same flow was sent to the same MAC on another port after the move: it may be flooded from then on. */
-  private firstCopyElsewhere(view: LegView, mac: Mac, bridge: string): number {
-    const moved = this.moves.get(mac)?.[1]?.time ?? Infinity;
+  /** First time that the same flow was sent to the same MAC on another port after a move: it may be flooded from then on. */
+  private firstCopyElsewhere(view: LegView, mac: Mac, name: string, stays: readonly Stay[]): number {
+    const moved = stays[1]?.from ?? Infinity;
     let first = Infinity;
     for (let leg = 0; leg < this.r.legs.count; leg++) {
       const other = viewLeg(this.r, leg);
-      if (other.tap === view.tap || other.transmitter !== view.transmitter || !isSameFlow(other, view)) continue;
+      if (other.transmitter !== view.transmitter || !isSameFlow(other, view)) continue;
       const tap = this.r.taps.all[other.tap];
       const port = tap ? this.deviceOf(tap) : '';
-      const own = this.r.taps.all[view.tap];
-      if (this.bridgeOf.get(port) !== bridge || (own && port === this.deviceOf(own))) continue;
-      for (const run of runsOfLeg(this.r, leg))
+      if (port === name || this.ports.get(port)?.bridge !== this.ports.get(name)?.bridge) continue;
+      for (const run of runsOfLeg(this.r, leg)) {
         if (run.mac === mac && run.last >= moved) first = Math.min(first, Math.max(run.first, moved));
+      }
     }
     return first;
   }
 
-  private wrongPort(mac: Mac, at: Sighting): Ruling {
+  private wrongPort(mac: Mac, at: Stay): Ruling {
     const witness: Witness = {
       kind: at.kind,
       ip: '',
       mac: formatMac(mac),
       port: at.port,
-      time: this.r.epoch.text(at.time),
+      time: this.r.epoch.text(at.from),
       origin: at.origin,
     };
     return { verdict: 'misdelivered', class: 'wrong-port', expected: [mac], because: [witness] };
   }
 
-  private collectFdb(around: Surroundings, note: (mac: Mac, sighting: Sighting) => void): void {
+  private collectFdb(around: Surroundings, note: (mac: Mac, vlan: number, sighting: Sighting) => void): void {
     for (const input of this.r.facts.inputs.values()) {
       for (const fact of input.fdb) {
         const mac = parseMac(fact.mac);
         if (mac === undefined || fact.permanent || fact.time === undefined || fact.event === 'deleted') continue;
-        if (!this.bridgeOf.has(fact.device)) continue;
-        note(mac, {
+        if (!this.ports.has(fact.device)) continue;
+        note(mac, fact.vlan ?? -1, {
           port: fact.device,
           time: this.r.epoch.relative(fact.time),
           kind: fact.event ? 'fdb-event' : 'fdb-entry',
@@ -124,38 +142,64 @@ export class PortLocations {
   }
 
   /** Unicast frames to the bridge's own host come in where their sender is: nothing floods them. */
-  private collectIngress(around: Surroundings, note: (mac: Mac, sighting: Sighting) => void): void {
-    const own = new Set(around.hosts.flatMap((host: Host) => [...host.macs]));
+  private collectIngress(around: Surroundings, note: (mac: Mac, vlan: number, sighting: Sighting) => void): void {
+    const own = new Set([...this.ports.values()].flatMap(({ host }) => [...host.macs]));
     const { words } = this.r.legs;
     for (let leg = 0; leg < this.r.legs.count; leg++) {
       const w = leg * LEG_WORDS;
-      const dst = macFromWords(words[w + Leg.MACS_HIGH] ?? 0, words[w + Leg.DST_MAC_LOW] ?? 0);
-      if (!own.has(dst)) continue;
+      if (!own.has(macFromWords(words[w + Leg.MACS_HIGH] ?? 0, words[w + Leg.DST_MAC_LOW] ?? 0))) continue;
       const view = viewLeg(this.r, leg);
       const tap = this.r.taps.all[view.tap];
       const port = tap ? this.deviceOf(tap) : '';
-      if (!this.bridgeOf.has(port) || own.has(view.transmitter)) continue;
+      if (!tap || !this.ports.has(port) || own.has(view.transmitter)) continue;
       for (const run of runsOfLeg(this.r, leg)) {
         if (!own.has(run.mac) || Number.isNaN(run.first)) continue;
-        const kind = 'ingress';
-        note(view.transmitter, {
-          port,
-          time: run.first,
-          kind,
-          origin: frameOrigin(this.r, around, view.tap, run.firstFrame),
-        });
-        note(view.transmitter, {
-          port,
-          time: run.last,
-          kind,
-          origin: frameOrigin(this.r, around, view.tap, run.lastFrame),
-        });
+        const seen = (time: number, frame: number): void =>
+          note(view.transmitter, tap.vlan, {
+            port,
+            time,
+            kind: 'ingress',
+            origin: frameOrigin(this.r, around, view.tap, frame),
+          });
+        seen(run.first, run.firstFrame);
+        seen(run.last, run.lastFrame);
       }
     }
   }
 }
 
 const RANK = ['fdb-event', 'ingress', 'fdb-entry'];
+
+function staysOf(sightings: Sighting[]): Stay[] {
+  sightings.sort((a, b) => a.time - b.time || RANK.indexOf(a.kind) - RANK.indexOf(b.kind));
+  const stays: Stay[] = [];
+  for (const { port, time, kind, origin } of sightings) {
+    const stay = stays.at(-1);
+    if (stay?.port === port) stay.last = time;
+    else stays.push({ port, from: time, kind, origin, last: time });
+  }
+  return stays;
+}
+
+/** Puts a ruling over the delivered part of the stretches between two times. */
+function insert(stretches: Stretch[], from: number, until: number, ruling: Ruling): void {
+  const cut = (time: number): void => {
+    const at = stretches.findLastIndex((stretch) => stretch.from <= time);
+    const before = stretches[at];
+    if (before && before.from < time) stretches.splice(at + 1, 0, { from: time, ruling: before.ruling });
+  };
+  cut(from);
+  if (Number.isFinite(until)) cut(until);
+  for (const [i, stretch] of stretches.entries()) {
+    const isInside = stretch.from >= from && stretch.from < until;
+    if (isInside && stretch.ruling.verdict === 'delivered' && !stretch.ruling.class)
+      stretches[i] = { from: stretch.from, ruling };
+  }
+}
+
+function stayKey(mac: Mac, vlan: number): string {
+  return `${vlan} ${mac}`;
+}
 
 function isSameFlow(a: LegView, b: LegView): boolean {
   return (

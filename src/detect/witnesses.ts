@@ -60,6 +60,7 @@ const WITNESS_OF_CLAIM: Readonly<Record<number, WitnessKind>> = {
   [Claim.ND_SOLICITATION]: 'nd-solicitation',
   [Claim.ND_ADVERTISEMENT]: 'nd-advertisement',
   [Claim.ND_UNSOLICITED]: 'nd-unsolicited',
+  [Claim.ND_WEAK]: 'nd-advertisement',
   [Claim.ND_ROUTER]: 'nd-router',
   [Claim.DHCP_ACK]: 'dhcp-ack',
 };

@@ -5,6 +5,13 @@
 
 import { BROADCAST_MAC, ipFromWord, isGroupMac, macFromWords, type Ip, type Mac } from '../bytes/address.js';
 import { Claim, FrameFlag, type FrameBatch } from '../records/frame-batch.js';
+import { addressKey } from './address-key.js';
+import { Grants } from './grants.js';
+import { Redirects } from './redirects.js';
+import { Repeats } from './repeats.js';
+import { Voices } from './voices.js';
+
+export { addressKey };
 
 /** Claims of one address by one MAC on one tap, with no other MAC's claim of it between them on that tap. */
 export interface ClaimRun {
@@ -60,7 +67,12 @@ export class Claims {
   readonly routers = new Set<Mac>();
   /** Claims not kept because a bound was reached. */
   dropped = 0;
+  readonly voices = new Voices();
+  readonly redirects = new Redirects();
+  readonly leases = new Grants();
+  readonly repeats = new Repeats();
 
+  private readonly byIp = new Map<Ip, ClaimRun[]>();
   /** The newest run of each address on each tap, and how many there are. */
   private readonly newest = new Map<number, ClaimRun>();
   private readonly runsOf = new Map<number, number>();
@@ -72,6 +84,11 @@ export class Claims {
 
   get grants(): Iterable<ClaimRun> {
     return this.granted.values();
+  }
+
+  /** The runs of one address, on every tap. */
+  of(ip: Ip): readonly ClaimRun[] {
+    return this.byIp.get(ip) ?? [];
   }
 
   /** Takes the claims of a batch. `taps` holds the tap of each row. */
@@ -100,8 +117,12 @@ export class Claims {
       this.announce(tap, kind === Claim.ND_ROUTER ? target : ip, prefix);
     if (mac === 0 || isGroupMac(mac) || ip === 0) return;
     if (kind === Claim.ND_ROUTER) this.routers.add(mac);
-    if (kind === Claim.DHCP_ACK) this.grant(frames, i, tap, ip, mac);
-    else this.claim(frames, i, tap, ip, mac, kind);
+    if (kind === Claim.DHCP_ACK) {
+      this.grant(frames, i, tap, ip, mac);
+    } else {
+      this.claim(frames, i, tap, ip, mac, kind);
+      this.voices.add(frames, i, tap, ip, mac);
+    }
   }
 
   private claim(frames: FrameBatch, i: number, tap: number, ip: Ip, mac: Mac, kind: number): void {
@@ -109,6 +130,7 @@ export class Claims {
     const time = frames.time[i] ?? NaN;
     const frame = frames.frame[i] ?? 0;
     let run = this.newest.get(key);
+    if (kind === Claim.ND_WEAK && run && run.mac !== mac) return;
     if (run?.mac !== mac) {
       const runs = this.runsOf.get(key) ?? 0;
       if (this.runs.length >= MAX_RUNS || runs >= MAX_RUNS_PER_ADDRESS) {
@@ -117,6 +139,9 @@ export class Claims {
       }
       run = newRun(tap, ip, mac, kind, time, frame);
       this.runs.push(run);
+      const same = this.byIp.get(ip);
+      if (same) same.push(run);
+      else this.byIp.set(ip, [run]);
       this.newest.set(key, run);
       this.runsOf.set(key, runs + 1);
     }
@@ -180,11 +205,6 @@ export class Claims {
 /** Addresses that say nothing about a network: the same one is used on many links. */
 export function isLinkLocalV4(ip: Ip): boolean {
   return ip <= 0xffff_ffff && Math.floor(ip / 0x1_0000) === LINK_LOCAL_V4;
-}
-
-/** One number for a tap (or network) and an address: taps below 2^16, addresses below 2^33. */
-export function addressKey(tap: number, ip: Ip): number {
-  return tap * 0x2_0000_0000 + ip;
 }
 
 function newRun(tap: number, ip: Ip, mac: Mac, kind: number, time: number, frame: number): ClaimRun {

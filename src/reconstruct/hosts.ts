@@ -13,6 +13,8 @@ export interface HostDevice {
   readonly name: string;
   mac: Mac | undefined;
   master: string | undefined;
+  /** It switches between the devices whose master it is. */
+  isBridge: boolean;
   lower: string | undefined;
   vlan: number | undefined;
   readonly addresses: { ip: Ip; length: number }[];
@@ -147,10 +149,12 @@ function absorb(host: Host, input: InputFacts, addresses: AddressTable): void {
     device.master ??= link.master;
     device.lower ??= link.lower;
     device.vlan ??= link.vlan;
+    device.isBridge ||= link.type === 'bridge';
   }
   for (const entry of input.fdb) {
-    if (entry.master !== undefined && entry.master !== entry.device)
-      deviceOf(host, entry.device).master ??= entry.master;
+    if (entry.master === undefined) continue;
+    deviceOf(host, entry.master).isBridge = true;
+    if (entry.master !== entry.device) deviceOf(host, entry.device).master ??= entry.master;
   }
   for (const address of input.addresses) absorbAddress(host, address, addresses);
   for (const route of input.routes) absorbRoute(host, route, addresses);
@@ -172,7 +176,15 @@ function widen(span: { first: number; last: number }, by: { first: number; last:
 function deviceOf(host: Host, name: string): HostDevice {
   let device = host.devices.get(name);
   if (!device) {
-    device = { name, mac: undefined, master: undefined, lower: undefined, vlan: undefined, addresses: [] };
+    device = {
+      name,
+      mac: undefined,
+      master: undefined,
+      isBridge: false,
+      lower: undefined,
+      vlan: undefined,
+      addresses: [],
+    };
     host.devices.set(name, device);
   }
   return device;
