@@ -160,7 +160,7 @@ export class InputReader {
     const head = await readHead(evidence);
     if (head.length === 0) return 'empty';
     if (looksLikeAnalysis(head)) return 'analysis';
-    return sniffCapture(head) ?? (head.includes(0) ? 'unknown' : 'text');
+    return sniffCapture(head) ?? (isBinary(head) ? 'unknown' : 'text');
   }
 
   private async capture(evidence: Evidence, sink: CaptureSink): Promise<void> {
@@ -232,11 +232,17 @@ export class InputReader {
   }
 }
 
+/** Text has no zero bytes, unless it is UTF-16, which begins with a byte order mark. */
+function isBinary(head: Uint8Array): boolean {
+  const isWide = (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
+  return head.includes(0) && !isWide;
+}
+
 /** An input that cannot be read is not: what is wrong with it is told when it is read. */
 async function isUndated(evidence: Evidence): Promise<boolean> {
   try {
     const head = await readHead(evidence);
-    return sniffCapture(head) === undefined && !head.includes(0) && isUndatedCapture(head);
+    return sniffCapture(head) === undefined && !isBinary(head) && isUndatedCapture(head);
   } catch {
     return false;
   }

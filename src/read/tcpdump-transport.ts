@@ -212,7 +212,8 @@ function readIcmpv6(body: string, frame: PrintedFrame): void {
     if (frame.target === undefined || frame.srcMac === undefined) return;
     const flags = /Flags \[([a-z, ]{0,40})\]/.exec(text)?.[1];
     const unsolicited = flags === undefined ? toGroup : !flags.includes('solicited');
-    frame.claim = unsolicited ? Claim.ND_UNSOLICITED : Claim.ND_ADVERTISEMENT;
+    const overrides = flags?.includes('override') ?? true;
+    frame.claim = !overrides ? Claim.ND_WEAK : unsolicited ? Claim.ND_UNSOLICITED : Claim.ND_ADVERTISEMENT;
     frame.claimIp = frame.target;
     frame.claimMac = frame.srcMac;
   } else if (text.startsWith('router advertisement')) frame.detail = 134 << 8;

@@ -4,8 +4,9 @@ import { AddressTable } from '../../src/bytes/address.js';
 import { Decoder } from '../../src/decode/frame.js';
 import { readCapture } from '../../src/read/capture.js';
 import { Epoch } from '../../src/records/epoch.js';
-import { FrameBatch } from '../../src/records/frame-batch.js';
+import { FrameBatch, UNKNOWN_HOP_LIMIT } from '../../src/records/frame-batch.js';
 import { memorySource } from '../support/collect-capture.js';
+import { isUndatedCapture } from '../../src/read/text.js';
 import { framesOf, readText, type TextFrame } from '../support/read-text.js';
 import { hasShared, sharedPath } from '../support/shared.js';
 import { hasTool, runTool } from '../support/tool.js';
@@ -66,6 +67,15 @@ describe('lines of tcpdump', () => {
       3_000_000_000n,
       4_500_000_000n,
     ]);
+  });
+
+  it('are known to lack a date, and a hop limit', () => {
+    const line = 'IP 8.8.8.8.53 > 10.0.0.2.40000: UDP, length 4\n';
+    const isUndated = (text: string): boolean => isUndatedCapture(new TextEncoder().encode(text));
+    expect(isUndated(`04:40:01.123457 ${line}`)).toBe(true);
+    expect(isUndated(`2025-11-21 04:40:01.123457 ${line}`)).toBe(false);
+    expect(isUndated('17:14:30\n10.0.0.2 dev br-lan lladdr 02:11:22:33:44:55 STALE\n')).toBe(false);
+    expect(frame(`04:40:01.123457 ${line.trim()}`).hopLimit).toBe(UNKNOWN_HOP_LIMIT);
   });
 
   it('take the date from a clock line before them', () => {
