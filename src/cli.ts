@@ -14,11 +14,13 @@ const program = new Command('macscan')
   .argument('[evidence...]', 'captures, dumps, folders, tar archives, a saved analysis, or - for standard input')
   .option(
     '-o, --output <file>',
-    'write the result to a file, its format told by the ending (.json, .txt); - for standard output; repeatable',
+    'write the result to a file, its format told by the ending (.json, .txt, .csv); - for standard output; repeatable',
     collect,
     [],
   )
-  .addOption(new Option('-f, --format <name>', 'format on standard output').choices(['text', 'json']).default('text'))
+  .addOption(
+    new Option('-f, --format <name>', 'format on standard output').choices(['text', 'json', 'csv']).default('text'),
+  )
   .option('--map <ip=mac>', 'an address and the MAC that has it; repeatable', collect, [])
   .option(
     '--device <interface=name>',

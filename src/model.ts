@@ -34,6 +34,22 @@ export interface Analysis {
   diagnostics: Diagnostic[];
   /** Set when the run was interrupted: what follows covers only a part of the evidence. */
   partial?: true;
+  /** Every misdelivered frame; only in memory, when a format that lists them was asked for, never in the JSON. */
+  frames?: MisdeliveredFrame[];
+}
+
+/** One misdelivered frame, as the CSV lists it. */
+export interface MisdeliveredFrame extends Tuple {
+  input: string;
+  frame: number;
+  time: string;
+  device: string;
+  vlan?: number;
+  srcMac: string;
+  dstMac: string;
+  expected: string[];
+  flow?: string;
+  cause?: string;
 }
 
 export interface Totals {

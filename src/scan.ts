@@ -29,6 +29,8 @@ export interface ScanOptions extends ReadOptions {
   /** Absolute ns since 1970: only frames within are judged. */
   readonly from?: bigint;
   readonly to?: bigint;
+  /** Also list every misdelivered frame (`Analysis.frames`). */
+  readonly eachFrame?: boolean;
   readonly generatorVersion: string;
 }
 
@@ -69,7 +71,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   verdicts.run();
   const flows = flowsOfLegs(r, verdicts.suspects);
   const trace = new Trace(r, tracedLegs(r, networks.of, verdicts.suspects, flows));
-  const examination = new Examination(r, verdicts, trace, inputName);
+  const examination = new Examination(r, verdicts, trace, inputName, options.eachFrame ?? false);
   for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
     const piece = sorted[input];
     if (piece && !options.signal?.aborted) await reader.again(input, piece, examination);
@@ -94,6 +96,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     inputs: inputs.map((input, index) => reader.summarize(index, input, devices)),
     diagnostics: inputs.flatMap((input) => input.diagnostics),
     generatorVersion: options.generatorVersion,
+    eachFrame: options.eachFrame ?? false,
     partial: options.signal?.aborted ?? false,
   });
 }

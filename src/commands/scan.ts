@@ -5,7 +5,7 @@ import { collectEvidence } from '../bytes/evidence.js';
 import { UsageError } from '../errors.js';
 import { INPUT_FORMATS, type InputFormat } from '../input-reader.js';
 import type { Analysis } from '../model.js';
-import { formatOfFile, render, type Format } from '../render/index.js';
+import { formatOfFile, listsFrames, render, type Format } from '../render/index.js';
 import { printable, verdictSentence } from '../render/words.js';
 import { scan, type Evidence, type ScanOptions } from '../scan.js';
 import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
@@ -38,7 +38,8 @@ export async function scanCommand(
   version: string,
 ): Promise<number> {
   const targets = options.output.map((file) => ({ file, format: file === '-' ? options.format : formatOfFile(file) }));
-  const scanOptions = scanOptionsOf(options, version);
+  const wantsFrames = targets.some(({ format }) => listsFrames(format)) || listsFrames(options.format);
+  const scanOptions = { ...scanOptionsOf(options, version), eachFrame: wantsFrames };
   const { pieces: evidence, errors: problems } = await collectEvidence(paths, { signal: interrupted });
   for (const problem of problems) writeError(printable(problem.message));
   if (evidence.length === 0) return EXIT.FAILED;
@@ -50,10 +51,10 @@ export async function scanCommand(
     return EXIT.FAILED;
   }
   for (const { file, format } of targets) {
-    if (file !== '-') writeFile(file, render(analysis, format, { color: false, verbose: true, quiet: false }));
+    if (file !== '-') writeFile(file, await render(analysis, format, { color: false, verbose: true, quiet: false }));
   }
   if (targets.length === 0 || targets.some(({ file }) => file === '-')) {
-    await writeOut(render(analysis, options.format, { ...options, color: wantsColor(options.color) }));
+    await writeOut(await render(analysis, options.format, { ...options, color: wantsColor(options.color) }));
   } else if (!options.quiet) {
     writeError(verdictSentence(analysis));
   }

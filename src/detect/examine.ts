@@ -28,6 +28,8 @@ export interface MisdeliveredFrames {
   readonly legs: Set<number>;
   /** The first frames and the last one. */
   readonly evidence: SeenFrame[];
+  /** All of them, when the examination keeps them. */
+  readonly all: SeenFrame[];
 }
 
 export interface SeenFrame {
@@ -74,8 +76,17 @@ export class Examination {
   private readonly verdicts: Verdicts;
   private readonly trace: Trace;
   private readonly inputName: (input: number) => string;
+  /** Keep every misdelivered frame: memory then grows with them. */
+  private readonly keepsFrames: boolean;
 
-  constructor(r: Reconstruction, verdicts: Verdicts, trace: Trace, inputName: (input: number) => string) {
+  constructor(
+    r: Reconstruction,
+    verdicts: Verdicts,
+    trace: Trace,
+    inputName: (input: number) => string,
+    keepsFrames: boolean,
+  ) {
+    this.keepsFrames = keepsFrames;
     this.r = r;
     this.trace = trace;
     this.inputName = inputName;
@@ -171,6 +182,7 @@ export class Examination {
         last: NaN,
         legs: new Set(),
         evidence: [],
+        all: [],
       };
       this.misdelivered.set(key, bucket);
     }
@@ -188,6 +200,7 @@ export class Examination {
     if (!(bucket.last >= seen.time)) bucket.last = seen.time;
     if (bucket.evidence.length > EVIDENCE_HEAD) bucket.evidence.pop();
     bucket.evidence.push(seen);
+    if (this.keepsFrames) bucket.all.push(seen);
   }
 }
 

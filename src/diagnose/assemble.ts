@@ -11,6 +11,7 @@ import {
   type Diagnostic,
   type EvidenceFrame,
   type Input,
+  type MisdeliveredFrame,
   type Misdelivery,
   type NotJudged,
   type Totals,
@@ -30,6 +31,8 @@ export interface Parts extends Scene {
   readonly inputs: Input[];
   readonly diagnostics: Diagnostic[];
   readonly generatorVersion: string;
+  /** List every misdelivered frame. */
+  readonly eachFrame: boolean;
   /** The run was interrupted. */
   readonly partial: boolean;
 }
@@ -54,6 +57,7 @@ export function assemble(parts: Parts): Analysis {
     observations: observationsOf(parts),
     notJudged,
     diagnostics: parts.diagnostics,
+    ...(parts.eachFrame ? { frames: framesOf(parts, misdeliveries) } : {}),
     ...(parts.partial ? { partial: true as const } : {}),
   };
 }
@@ -114,6 +118,42 @@ function misdeliveriesOf(parts: Parts): Misdelivery[] {
       Number(Boolean(a.class)) - Number(Boolean(b.class)) || b.frames - a.frames || (order(a) < order(b) ? -1 : 1),
   );
   return all.map((m, i) => ({ id: `M${i + 1}`, ...m }));
+}
+
+/** Every misdelivered frame, in the order of its input. */
+function framesOf(parts: Parts, misdeliveries: readonly Misdelivery[]): MisdeliveredFrame[] {
+  const { r, examination, flowOfLeg, places } = parts;
+  const frames: MisdeliveredFrame[] = [];
+  for (const bucket of examination.misdelivered.values()) {
+    if (bucket.class === 'convergence') continue;
+    const tap = r.taps.all[bucket.view.tap];
+    const common = {
+      input: places.inputName(tap?.input ?? 0),
+      device: places.deviceName(bucket.view.tap),
+      ...(tap && tap.vlan >= 0 ? { vlan: tap.vlan } : {}),
+      srcMac: formatMac(bucket.view.transmitter),
+      dstMac: formatMac(bucket.mac),
+      expected: [...bucket.expected].sort((a, b) => a - b).map(formatMac),
+    };
+    const dstIp = r.addresses.format(bucket.view.dstIp);
+    const isSame = (m: Misdelivery): boolean =>
+      m.input === common.input && m.device === common.device && m.vlan === common.vlan && m.class === bucket.class;
+    const cause = misdeliveries.find(
+      (m) => isSame(m) && m.srcMac === common.srcMac && m.dstMac === common.dstMac && m.dstIp === dstIp,
+    )?.cause;
+    for (const seen of bucket.all) {
+      const flow = flowOfLeg.get(seen.view.leg)?.id;
+      frames.push({
+        ...common,
+        ...tupleOf(r, seen.view),
+        frame: seen.frame,
+        time: r.epoch.text(seen.time),
+        ...(flow === undefined ? {} : { flow }),
+        ...(cause === undefined ? {} : { cause }),
+      });
+    }
+  }
+  return frames.sort((a, b) => compare(a.input, b.input) || a.frame - b.frame);
 }
 
 function evidenceOf(r: Reconstruction, seen: SeenFrame, bucket: MisdeliveredFrames): EvidenceFrame {

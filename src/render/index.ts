@@ -1,21 +1,29 @@
-/** All renderers, by the name and the file ending of what they make. */
+/** All renderers, by the name and the file ending of what they make. Each is loaded when it is used. */
 
 import { UsageError } from '../errors.js';
 import type { Analysis } from '../model.js';
-import { renderJson } from './json.js';
-import { renderText, type TextOptions } from './text.js';
+import type { TextOptions } from './text.js';
 
 export type RenderOptions = TextOptions;
 
+type Renderer = (analysis: Analysis, options: RenderOptions) => string;
+
+interface Registration {
+  readonly endings: readonly string[];
+  readonly load: () => Promise<Renderer>;
+  /** It lists every misdelivered frame: the analysis must hold them. */
+  readonly eachFrame?: boolean;
+}
+
 const RENDERERS = {
-  text: { endings: ['.txt'], render: renderText },
-  json: { endings: ['.json'], render: renderJson },
-} as const satisfies Record<
-  string,
-  { endings: readonly string[]; render: (analysis: Analysis, options: RenderOptions) => string }
->;
+  text: { endings: ['.txt'], load: async () => (await import('./text.js')).renderText },
+  json: { endings: ['.json'], load: async () => (await import('./json.js')).renderJson },
+  csv: { endings: ['.csv'], load: async () => (await import('./csv.js')).renderCsv, eachFrame: true },
+} as const satisfies Record<string, Registration>;
 
 export type Format = keyof typeof RENDERERS;
+
+export const FORMATS: readonly Format[] = ['text', 'json', 'csv'];
 
 /**
  * The format that a file's ending asks for.
@@ -29,8 +37,14 @@ export function formatOfFile(file: string): Format {
   throw new UsageError(`${file}: the format is told by the ending, which must be one of ${endings.join(', ')}`);
 }
 
-export const FORMATS: readonly Format[] = ['text', 'json'];
+/** Whether a format needs `Analysis.frames`. */
+export function listsFrames(format: Format): boolean {
+  const registration: Registration = RENDERERS[format];
+  return registration.eachFrame ?? false;
+}
 
-export function render(analysis: Analysis, format: Format, options: RenderOptions): string {
-  return RENDERERS[format].render(analysis, options);
+/** @throws UsageError when the analysis lacks what the format needs */
+export async function render(analysis: Analysis, format: Format, options: RenderOptions): Promise<string> {
+  const registration: Registration = RENDERERS[format];
+  return (await registration.load())(analysis, options);
 }
