@@ -5,8 +5,11 @@ import { isHostIpv4, isHostMac, setClaim, setNoClaim } from './claim.js';
 
 const OPTIONS = 240;
 const MAGIC_COOKIE = 0x63825363;
+const BOOT_REQUEST = 1;
 const BOOT_REPLY = 2;
 const ACK = 5;
+const RELEASE = 7;
+const SERVER_PORT = 67;
 const CLIENT_PORT = 68;
 
 const PAD = 0;
@@ -25,10 +28,12 @@ export function decodeDhcp(view: DataView, at: number, end: number, frames: Fram
   const srcPort = frames.srcPort[row];
   if (srcPort !== 67 && srcPort !== 68) return;
   setNoClaim(frames, row, Claim.DHCP_OTHER, 4, 0);
-  const isToClient =
-    view.getUint8(at) === BOOT_REPLY && frames.dstPort[row] === CLIENT_PORT && frames.ipVersion[row] === 4;
+  const operation = view.getUint8(at);
+  const isToClient = operation === BOOT_REPLY && frames.dstPort[row] === CLIENT_PORT;
+  const isToServer = operation === BOOT_REQUEST && frames.dstPort[row] === SERVER_PORT;
+  if ((!isToClient && !isToServer) || frames.ipVersion[row] !== 4) return;
   // Hardware type Ethernet, six bytes of address.
-  if (!isToClient || view.getUint16(at + 1) !== 0x0106) return;
+  if (view.getUint16(at + 1) !== 0x0106) return;
 
   let messageType = 0;
   let prefix = -1;
@@ -53,6 +58,12 @@ export function decodeDhcp(view: DataView, at: number, end: number, frames: Fram
   }
   const macHigh = view.getUint16(at + 28);
   const macLow = view.getInt32(at + 30);
+  if (isToServer) {
+    const given = view.getInt32(at + 12);
+    if (messageType === RELEASE && isHostMac(macHigh, macLow) && isHostIpv4(given))
+      setClaim(frames, row, Claim.DHCP_RELEASE, 4, given, macHigh, macLow, 0, -1);
+    return;
+  }
   const ip = view.getInt32(at + 16);
   if (messageType !== ACK || !isHostMac(macHigh, macLow) || !isHostIpv4(ip)) return;
   setClaim(frames, row, Claim.DHCP_ACK, 4, ip, macHigh, macLow, router, prefix);

@@ -9,8 +9,8 @@ export interface Cause {
   readonly title: string;
   /** Classes of misdelivery that it may explain; a plain wrong MAC when missing. */
   readonly classes?: readonly MisdeliveryClass[];
-  /** Whether it explains a misdelivery. Missing for causes that never do. */
-  explain?(scene: Scene, kase: Case, tests: Tests): Explanation;
+  /** Whether it explains a misdelivery; undefined when it has nothing to do with it. Missing for causes that never do. */
+  explain?(scene: Scene, kase: Case, tests: Tests): Explanation | undefined;
   /** What of it is there without any misdelivery: normal events that look like one. */
   observe?(scene: Scene): Iterable<Omit<Observation, 'cause' | 'title'>>;
 }

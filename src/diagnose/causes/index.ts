@@ -2,6 +2,7 @@
 
 import type { Cause } from '../cause.js';
 import { bridgedFrameTaken } from './bridged-frame-taken.js';
+import { NOT_THE_ROUTER } from './not-the-router.js';
 import { pbrNextHop } from './pbr-next-hop.js';
 import { pbrOnLink } from './pbr-on-link.js';
 import { pbrTableIncomplete } from './pbr-table-incomplete.js';
@@ -9,6 +10,7 @@ import { staleMac } from './stale-mac.js';
 import { wrongPort } from './wrong-port.js';
 
 export const CAUSES: readonly Cause[] = [
+  ...NOT_THE_ROUTER,
   wrongPort,
   staleMac,
   bridgedFrameTaken,

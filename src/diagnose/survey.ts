@@ -1,0 +1,259 @@
+/**
+ * One walk over the flow table for everything that causes want to know of all traffic, not only of suspects: frames to
+ * group and zero MACs, virtual MACs that send, sources that a MAC passes packets on for, ways out and back that differ.
+ */
+
+import { BROADCAST_MAC, isGroupMac, isIpv6, type Ip, type Mac } from '../bytes/address.js';
+import { runsOfLeg, viewLeg, type LegView } from '../detect/legs.js';
+import { isGroupIp, virtualRouterOf } from '../detect/routers.js';
+import { addressKey } from '../reconstruct/claims.js';
+import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import type { Scene } from './case.js';
+import { clusterModeOf } from './cluster.js';
+
+/** Frames of one sender to one address and one MAC. */
+export interface Sent {
+  readonly tap: number;
+  readonly from: Mac;
+  readonly to: Mac;
+  readonly ip: Ip;
+  frames: number;
+  first: number;
+  firstFrame: number;
+}
+
+/** A physical router that spoke with a virtual MAC. */
+export interface Player {
+  readonly tap: number;
+  readonly mac: Mac;
+  readonly ip: Ip;
+  first: number;
+  firstFrame: number;
+  last: number;
+}
+
+/** Flows of a host that went out by one router and came back by another. */
+export interface Detour {
+  readonly out: Mac;
+  readonly back: Mac;
+  flows: number;
+  readonly hosts: Set<Ip>;
+  first: number;
+  readonly frames: { tap: number; frame: number }[];
+}
+
+/** Frames that a card made in the name of an address which another card answers for. */
+export interface SecondSender {
+  readonly network: number;
+  readonly ip: Ip;
+  readonly tap: number;
+  readonly owner: Mac;
+  readonly mac: Mac;
+  frames: number;
+  first: number;
+  firstFrame: number;
+  last: number;
+}
+
+export interface Survey {
+  /** Unicast addresses sent to group MACs, apart from the broadcast address of a subnet. */
+  readonly toGroup: readonly Sent[];
+  readonly toZero: readonly Sent[];
+  /** Frames to the MACs of load balancing clusters. */
+  readonly toCluster: readonly Sent[];
+  readonly players: readonly Player[];
+  /** Addresses that a MAC passed packets on for, by `network MAC`. */
+  readonly passedOn: ReadonlyMap<string, ReadonlySet<Ip>>;
+  readonly detours: readonly Detour[];
+  readonly secondSenders: readonly SecondSender[];
+}
+
+const memo = new WeakMap<Reconstruction, Survey>();
+
+export function surveyOf(scene: Scene): Survey {
+  let survey = memo.get(scene.r);
+  if (!survey) memo.set(scene.r, (survey = walk(scene)));
+  return survey;
+}
+
+const MAX_KEPT = 2000;
+const MAX_ROUTERS = 16;
+const MAX_SOURCES = 256;
+const VRRP = 112;
+const UDP = 17;
+/** HSRP, HSRP for IPv6, GLBP. */
+const ROUTER_PORTS: readonly number[] = [1985, 2029, 3222];
+
+function walk(scene: Scene): Survey {
+  const { r } = scene;
+  const { words } = r.legs;
+  const sent = { group: new Map<string, Sent>(), zero: new Map<string, Sent>(), cluster: new Map<string, Sent>() };
+  const players = new Map<string, Player>();
+  const passedOn = new Map<string, Set<Ip>>();
+  const detours = new Detours(scene);
+  const secondSenders = new Map<string, SecondSender>();
+  for (let leg = 0; leg < r.legs.count; leg++) {
+    const w = leg * LEG_WORDS;
+    const macsHigh = words[w + Leg.MACS_HIGH] ?? 0;
+    const toHigh = macsHigh & 0xffff;
+    const isOdd = (toHigh & 0x100) !== 0 || toHigh === 0 || toHigh === 0x02bf || (words[w + Leg.CLOSED] ?? -1) >= 0;
+    if (isOdd) noteOdd(r, leg, sent);
+    const fromHigh = macsHigh >>> 16;
+    if (fromHigh === 0 || fromHigh === 5 || fromHigh === 7) notePlayer(r, leg, players);
+    if ((words[w + Leg.META] ?? 0) & LegBit.INITIAL_HOP_LIMIT) {
+      detours.note(leg);
+      noteSecondSender(scene, leg, secondSenders);
+    } else {
+      notePassedOn(scene, leg, passedOn);
+    }
+  }
+  return {
+    toGroup: [...sent.group.values()],
+    toZero: [...sent.zero.values()],
+    toCluster: [...sent.cluster.values()],
+    players: [...players.values()],
+    passedOn,
+    detours: detours.all(),
+    secondSenders: [...secondSenders.values()],
+  };
+}
+
+function noteOdd(
+  r: Reconstruction,
+  leg: number,
+  sent: { group: Map<string, Sent>; zero: Map<string, Sent>; cluster: Map<string, Sent> },
+): void {
+  const view = viewLeg(r, leg);
+  if (isGroupIp(r, view.dstIp) || view.dstIp === 0) return;
+  // A DHCP server writes to everyone before the client has its address.
+  if (view.protocol === UDP && (view.dstPort === 68 || view.dstPort === 546)) return;
+  for (const run of runsOfLeg(r, leg)) {
+    if (run.mixed) continue;
+    const into =
+      clusterModeOf(run.mac) !== undefined
+        ? sent.cluster
+        : run.mac === 0
+          ? sent.zero
+          : isGroupMac(run.mac) && !isSubnetBroadcast(view, run.mac)
+            ? sent.group
+            : undefined;
+    // A loopback device has no MACs at all.
+    if (!into || (run.mac === 0 && view.transmitter === 0)) continue;
+    const key = `${view.tap} ${view.transmitter} ${run.mac} ${view.dstIp}`;
+    const known = into.get(key);
+    if (!known) {
+      if (into.size >= MAX_KEPT) continue;
+      const { tap, transmitter: from, dstIp: ip } = view;
+      const { first, firstFrame, frames } = run;
+      into.set(key, { tap, from, to: run.mac, ip, frames, first, firstFrame });
+      continue;
+    }
+    known.frames += run.frames;
+    if (run.firstFrame < known.firstFrame) Object.assign(known, { first: run.first, firstFrame: run.firstFrame });
+  }
+}
+
+/** Without the mask: the last address of a subnet ends in ones. */
+function isSubnetBroadcast(view: LegView, mac: Mac): boolean {
+  return mac === BROADCAST_MAC && !isIpv6(view.dstIp) && (view.dstIp & 3) === 3;
+}
+
+function notePlayer(r: Reconstruction, leg: number, players: Map<string, Player>): void {
+  const view = viewLeg(r, leg);
+  const isHello = view.protocol === VRRP || (view.protocol === UDP && ROUTER_PORTS.includes(view.dstPort));
+  if (!isHello || !isGroupIp(r, view.dstIp) || virtualRouterOf(view.transmitter) === undefined) return;
+  const key = `${view.tap} ${view.transmitter} ${view.srcIp}`;
+  for (const run of runsOfLeg(r, leg)) {
+    const known = players.get(key);
+    if (!known) {
+      if (players.size >= MAX_KEPT) return;
+      const { tap, transmitter: mac, srcIp: ip } = view;
+      players.set(key, { tap, mac, ip, first: run.first, firstFrame: run.firstFrame, last: run.last });
+    } else {
+      if (run.first < known.first) Object.assign(known, { first: run.first, firstFrame: run.firstFrame });
+      known.last = Math.max(known.last, run.last);
+    }
+  }
+}
+
+function notePassedOn(scene: Scene, leg: number, passedOn: Map<string, Set<Ip>>): void {
+  const view = viewLeg(scene.r, leg);
+  if (view.srcIp === 0 || isGroupIp(scene.r, view.dstIp)) return;
+  const key = `${scene.around.networks.of[view.tap] ?? 0} ${view.transmitter}`;
+  const sources = passedOn.get(key);
+  if (!sources) {
+    if (passedOn.size < MAX_KEPT) passedOn.set(key, new Set([view.srcIp]));
+  } else if (sources.size < MAX_SOURCES) {
+    sources.add(view.srcIp);
+  }
+}
+
+function noteSecondSender(scene: Scene, leg: number, found: Map<string, SecondSender>): void {
+  const { r, around, ownerships } = scene;
+  const view = viewLeg(r, leg);
+  const network = around.networks.of[view.tap] ?? 0;
+  const [tenure, ...more] = ownerships.get(addressKey(network, view.srcIp))?.tenures ?? [];
+  // What the second card sends may itself count as a witness of low rank.
+  const owner = tenure?.testimonies.find(({ kind }) => kind !== 'originated')?.mac;
+  if (owner === undefined || more.length > 0 || owner === view.transmitter) return;
+  const key = `${view.tap} ${view.srcIp} ${view.transmitter}`;
+  for (const run of runsOfLeg(r, leg)) {
+    const known = found.get(key);
+    const { first, firstFrame, last, frames } = run;
+    if (known) {
+      known.frames += frames;
+      known.last = Math.max(known.last, last);
+      if (first < known.first) Object.assign(known, { first, firstFrame });
+    } else if (found.size < MAX_KEPT) {
+      const { tap, srcIp: ip, transmitter: mac } = view;
+      found.set(key, { network, ip, tap, owner, mac, frames, first, firstFrame, last });
+    }
+  }
+}
+
+/** Ways out and back. A flow whose own router answers is no detour. */
+class Detours {
+  private readonly scene: Scene;
+  private readonly routers: readonly Mac[];
+  private readonly found = new Map<string, Detour>();
+
+  constructor(scene: Scene) {
+    this.scene = scene;
+    const routers = [...scene.around.routers].filter((mac) => virtualRouterOf(mac) === undefined);
+    this.routers = routers.length <= MAX_ROUTERS ? routers : [];
+  }
+
+  /** Takes a leg of packets that their sender made. */
+  note(leg: number): void {
+    if (this.routers.length < 2) return;
+    const { r, around, ownerships } = this.scene;
+    const view = viewLeg(r, leg);
+    const runs = runsOfLeg(r, leg);
+    const [run] = runs;
+    if (!run || runs.length > 1 || !this.routers.includes(run.mac)) return;
+    const network = around.networks.of[view.tap] ?? 0;
+    if (this.routers.includes(view.transmitter) || ownerships.has(addressKey(network, view.dstIp))) return;
+    if (this.answers(leg, run.mac)) return;
+    const back = this.routers.find((mac) => mac !== run.mac && this.answers(leg, mac));
+    if (back === undefined) return;
+    const key = `${network} ${run.mac} ${back}`;
+    let detour = this.found.get(key);
+    if (!detour) {
+      detour = { out: run.mac, back, flows: 0, hosts: new Set(), first: run.first, frames: [] };
+      this.found.set(key, detour);
+    }
+    detour.flows++;
+    detour.hosts.add(view.srcIp);
+    detour.first = Math.min(detour.first, run.first);
+    if (detour.frames.length < 3) detour.frames.push({ tap: view.tap, frame: run.firstFrame });
+  }
+
+  all(): Detour[] {
+    return [...this.found.values()];
+  }
+
+  private answers(leg: number, mac: Mac): boolean {
+    return this.scene.r.legs.hasAnswer(leg, Math.floor(mac / 0x1_0000_0000), mac | 0);
+  }
+}

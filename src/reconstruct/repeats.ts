@@ -1,0 +1,89 @@
+/**
+ * Repeats: ARP requests, replies and solicitations that a tap shows twice within a millisecond, bit for bit in what is
+ * decoded. No host asks twice that fast: a mirror port or a loop shows each frame more than once.
+ */
+
+import { Claim, type FrameBatch } from '../records/frame-batch.js';
+
+export interface TapRepeats {
+  /** Messages that could have been repeated. */
+  seen: number;
+  repeated: number;
+  first: number;
+  /** Both frames of the first repeats. */
+  readonly frames: number[];
+}
+
+/** A copy comes within this, ns. */
+const SOON = 1e6;
+const KEPT = 4;
+const COLUMNS = 9;
+const MAX_FRAMES = 6;
+const MAX_TAPS = 4096;
+
+interface Recent extends TapRepeats {
+  readonly words: Int32Array;
+  readonly times: Float64Array;
+  readonly numbers: Int32Array;
+  next: number;
+}
+
+export class Repeats {
+  private readonly taps = new Map<number, Recent>();
+
+  get byTap(): ReadonlyMap<number, TapRepeats> {
+    return this.taps;
+  }
+
+  /** Takes row `i`, a claim. */
+  add(frames: FrameBatch, i: number, tap: number): void {
+    const kind = frames.claim[i] ?? Claim.NONE;
+    if (kind !== Claim.ARP_REQUEST && kind !== Claim.ARP_REPLY && kind !== Claim.ND_SOLICITATION) return;
+    let recent = this.taps.get(tap);
+    if (!recent) {
+      if (this.taps.size >= MAX_TAPS) return;
+      this.taps.set(tap, (recent = newRecent()));
+    }
+    const time = frames.time[i] ?? NaN;
+    recent.seen++;
+    for (let slot = 0; slot < KEPT; slot++) {
+      const age = time - (recent.times[slot] ?? NaN);
+      if (!(age >= 0 && age < SOON) || !isSame(recent.words, slot * COLUMNS, frames, i)) continue;
+      if (recent.repeated === 0) recent.first = time;
+      recent.repeated++;
+      if (recent.frames.length < MAX_FRAMES) recent.frames.push(recent.numbers[slot] ?? 0, frames.frame[i] ?? 0);
+      break;
+    }
+    const slot = recent.next;
+    recent.next = (slot + 1) % KEPT;
+    recent.times[slot] = time;
+    recent.numbers[slot] = frames.frame[i] ?? 0;
+    keep(recent.words, slot * COLUMNS, frames, i);
+  }
+}
+
+function newRecent(): Recent {
+  return {
+    seen: 0,
+    repeated: 0,
+    first: NaN,
+    frames: [],
+    words: new Int32Array(KEPT * COLUMNS),
+    times: new Float64Array(KEPT).fill(NaN),
+    numbers: new Int32Array(KEPT),
+    next: 0,
+  };
+}
+
+function columnsOf(frames: FrameBatch): readonly Int32Array[] {
+  const { claim, claimIp, claimMacHigh, claimMacLow, targetIp, srcMacHigh, srcMacLow, dstMacHigh, dstMacLow } = frames;
+  return [claim, claimIp, claimMacHigh, claimMacLow, targetIp, srcMacHigh, srcMacLow, dstMacHigh, dstMacLow];
+}
+
+function isSame(words: Int32Array, at: number, frames: FrameBatch, i: number): boolean {
+  return columnsOf(frames).every((column, c) => words[at + c] === column[i]);
+}
+
+function keep(words: Int32Array, at: number, frames: FrameBatch, i: number): void {
+  columnsOf(frames).forEach((column, c) => (words[at + c] = column[i] ?? 0));
+}
