@@ -76,8 +76,16 @@ export function offloadOf(entry: ConntrackEntry): ConntrackFact['offload'] {
   if (entry.offload !== undefined) return entry.offload;
   if (entry.timeout >= 0 || entry.event === 'destroy' || entry.event === 'new') return 'none';
   if (entry.event === 'update') return 'unknown';
-  return entry.state === undefined ? 'inferred' : 'none';
+  return lacksAsOffloaded(entry) ? 'inferred' : 'none';
 }
+
+/** Time-out and state are missing, of a protocol that a flowtable takes. */
+export function lacksAsOffloaded(entry: ConntrackEntry): boolean {
+  return entry.timeout < 0 && entry.state === undefined && OFFLOADABLE.has(entry.protocol);
+}
+
+/** TCP, UDP, GRE (Linux net/netfilter/nft_flow_offload.c). */
+const OFFLOADABLE = new Set([6, 17, 47]);
 
 export function toFact(
   entry: ConntrackEntry,

@@ -6,7 +6,7 @@
 
 import { canonicalIp } from '../bytes/address.js';
 import type { ConntrackFact } from '../records/facts.js';
-import { emptyEntry, toFact, tupleOf, type ConntrackEntry } from './conntrack-entry.js';
+import { emptyEntry, lacksAsOffloaded, toFact, tupleOf, type ConntrackEntry } from './conntrack-entry.js';
 import { changeBase, stateBase, type LineReader, type Section } from './section.js';
 import { isRedacted, wholeNumber, wordsOf } from './tokens.js';
 
@@ -60,7 +60,7 @@ function readLine(line: string, section: Section): boolean {
   const watching = section.command?.words.includes('-E') === true;
   if (watching && event === 'entry') entry.event = 'new';
   const base = entry.event === 'entry' ? stateBase(section) : changeBase(section, undefined);
-  const offload = entry.event === 'entry' && entry.timeout < 0 && entry.state === undefined ? 'inferred' : 'unknown';
+  const offload = entry.event === 'entry' && lacksAsOffloaded(entry) ? 'inferred' : 'unknown';
   section.emit(toFact(entry, base, original, reply, entry.event, offload));
   return true;
 }

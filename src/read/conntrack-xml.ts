@@ -6,7 +6,7 @@
 import { SaxesParser } from 'saxes';
 import { canonicalIp } from '../bytes/address.js';
 import type { ConntrackFact } from '../records/facts.js';
-import { emptyEntry, toFact, tupleOf, type ConntrackEntry } from './conntrack-entry.js';
+import { emptyEntry, lacksAsOffloaded, toFact, tupleOf, type ConntrackEntry } from './conntrack-entry.js';
 import { changeBase, stateBase, type LineReader, type Section } from './section.js';
 import { wholeNumber } from './tokens.js';
 
@@ -115,7 +115,7 @@ class FlowParser {
 }
 
 function offloadWithoutFlag(entry: ConntrackEntry): ConntrackFact['offload'] {
-  return entry.event === 'entry' && entry.timeout < 0 && entry.state === undefined ? 'inferred' : 'unknown';
+  return entry.event === 'entry' && lacksAsOffloaded(entry) ? 'inferred' : 'unknown';
 }
 
 function readDirection(name: string, value: string, tuple: ConntrackEntry['original'], inLayer4: boolean): void {

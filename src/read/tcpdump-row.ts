@@ -29,9 +29,22 @@ export interface PrintedFrame {
   claimIp: string | undefined;
   claimMac: Mac | undefined;
   target: string | undefined;
+  claimPrefix: number;
+  /** Set while the lines of a DHCP message are read. */
+  dhcp: PrintedDhcp | undefined;
   /** `-v`: the addresses stand in the next line. */
   awaitsAddresses: boolean;
   redacted: boolean;
+}
+
+/** The fields of a DHCP message that claims are made of. */
+export interface PrintedDhcp {
+  isReply: boolean;
+  clientIp: string | undefined;
+  yourIp: string | undefined;
+  mac: number | undefined;
+  prefix: number;
+  router: string | undefined;
 }
 
 export function emptyPrintedFrame(): PrintedFrame {
@@ -59,6 +72,8 @@ export function emptyPrintedFrame(): PrintedFrame {
     claimIp: undefined,
     claimMac: undefined,
     target: undefined,
+    claimPrefix: -1,
+    dhcp: undefined,
     awaitsAddresses: false,
     redacted: false,
   };
@@ -94,12 +109,12 @@ export function writeFrame(frame: PrintedFrame, batch: FrameBatch, addresses: Ad
   batch.transportOffset[row] = -1;
   batch.claim[row] = frame.claim;
   const claimIp = frame.claimIp ?? frame.target;
-  batch.claimIpVersion[row] = claimIp === undefined ? 0 : claimIp.includes(':') ? 6 : 4;
+  batch.claimIpVersion[row] = claimIp?.includes(':') === true ? 6 : claimIp !== undefined || frame.dhcp ? 4 : 0;
   batch.claimIp[row] = word(frame.claimIp, addresses);
   batch.claimMacHigh[row] = high(frame.claimMac);
   batch.claimMacLow[row] = low(frame.claimMac);
   batch.targetIp[row] = word(frame.target, addresses);
-  batch.claimPrefix[row] = -1;
+  batch.claimPrefix[row] = frame.claimPrefix;
 }
 
 /** A MAC as tcpdump prints it, or `Broadcast`. */

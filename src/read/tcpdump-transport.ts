@@ -2,6 +2,7 @@
 
 import { canonicalIp } from '../bytes/address.js';
 import { Claim, FrameFlag } from '../records/frame-batch.js';
+import { beginDhcp, readDhcpLine } from './tcpdump-dhcp.js';
 import { printedMac, type PrintedFrame } from './tcpdump-row.js';
 import { wholeNumber } from './tokens.js';
 
@@ -91,6 +92,7 @@ export function readTransport(
     frame.srcPort = portOf(srcPort);
     frame.dstPort = portOf(dstPort);
   } else if (/^ip-proto-(?:6|17|132|136)\b/.test(body)) frame.flags |= FrameFlag.FRAGMENT | FrameFlag.LATER_FRAGMENT;
+  if (frame.protocol === UDP) beginDhcp(body, frame);
   if (frame.protocol === TCP) frame.detail = tcpFlags(body);
   else if (frame.protocol === ICMP) readIcmp(body, frame);
   else if (frame.protocol === ICMPV6) readIcmpv6(body, frame);
@@ -98,6 +100,7 @@ export function readTransport(
 
 /** Reads a line that belongs to the frame before it (`-v`): link-layer address options. */
 export function readDetailLine(text: string, frame: PrintedFrame): boolean {
+  if (frame.dhcp && readDhcpLine(text, frame, frame.dhcp)) return true;
   const option = /^(source|destination) link-address option(?: \(\d\))?, length \d{1,3} \(\d{1,2}\): (\S{1,64})/.exec(
     text,
   );

@@ -248,6 +248,8 @@ class TextState {
 function bareLine(raw: string): string {
   let text = raw;
   if (text.includes(ESCAPE)) text = text.replace(ESCAPES, '');
+  // Text that was copied from a page has spaces that do not break.
+  if (text.includes('\u00a0')) text = text.replaceAll('\u00a0', ' ');
   if (text.startsWith('>')) text = text.replace(/^(?:> ?){1,20}/, '');
   return text;
 }

@@ -129,6 +129,22 @@ describe('lines of tcpdump', () => {
     ).toMatch(/^ARP_REPLY 10\.0\.0\.1 02:00:00:00:00:07/);
   });
 
+  it('of DHCP claim addresses with -v', () => {
+    const message = (kind: string): TextFrame =>
+      frame(
+        '04:40:01.123456 02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype IPv4 (0x0800), length 342: (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 328)',
+        '    192.168.1.1.67 > 192.168.1.150.68: BOOTP/DHCP, Reply, length 300, xid 0x1, Flags [none]',
+        '\t  Your-IP 192.168.1.150',
+        '\t  Client-Ethernet-Address b8:27:eb:22:22:22',
+        '\t    Magic Cookie 0x63825363',
+        `\t    DHCP-Message (53), length 1: ${kind}`,
+        '\t    Subnet-Mask (1), length 4: 255.255.255.0',
+        '\t    Default-Gateway (3), length 4: 192.168.1.1',
+      );
+    expect(message('ACK').claim).toMatch(/^DHCP_ACK 192\.168\.1\.150 b8:27:eb:22:22:22 > 192\.168\.1\.1/);
+    expect(message('Offer').claim).toMatch(/^DHCP_OTHER/);
+  });
+
   it('of neighbour discovery claim addresses, with -v by their options', () => {
     const head = '04:40:01.1 02:00:00:00:00:01 > 33:33:00:00:00:01, ethertype IPv6 (0x86dd), length 86: ';
     const target = 'ICMP6, neighbor advertisement, tgt is fd00::1, length 32';
