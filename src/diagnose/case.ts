@@ -12,7 +12,7 @@ import type { Trace, TracedFrame } from '../detect/trace.js';
 import type { Surroundings } from '../detect/witnesses.js';
 import type { MisdeliveryClass, Origin } from '../model.js';
 import { addressKey } from '../reconstruct/claims.js';
-import type { Host } from '../reconstruct/hosts.js';
+import { mayTransmit, type Host } from '../reconstruct/hosts.js';
 import { offloadSpans, type OffloadSpan } from '../reconstruct/offload.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Places } from './flows.js';
@@ -30,6 +30,8 @@ export interface Scene {
 export interface CaseFlow {
   readonly flow: AffectedFlow;
   readonly spans: readonly OffloadSpan[];
+  /** A dump without a time shows it offloaded: nobody knows when. */
+  readonly undated: boolean;
   /** Direction whose frames went wrong. */
   readonly direction: 'original' | 'reply';
 }
@@ -110,7 +112,9 @@ function caseOf(scene: Scene, buckets: readonly MisdeliveredFrames[]): Case {
     last: Math.max(...buckets.map((bucket) => bucket.last)),
     ownership,
     tenure: ownership?.tenures.findLast((tenure) => tenure.start <= earliest.first),
-    host: around.hosts.find((host) => host.macs.has(view.transmitter)),
+    host:
+      around.hosts.find((host) => host.macs.has(view.transmitter)) ??
+      around.hosts.find((host) => mayTransmit(host, view.transmitter)),
     frames: scene.trace
       .of(view.tap, view.transmitter, view.dstIp)
       .toSorted((a, b) => a.time - b.time || a.frame - b.frame),
@@ -124,10 +128,13 @@ function flowsOf(scene: Scene, legs: ReadonlySet<number>): CaseFlow[] {
     if (!flow || found.has(flow)) continue;
     const spans = flow.conntrack.flatMap((entry) => offloadSpans(scene.r.facts.conntrack, entry));
     const direction = isOriginal(scene.r, flow, viewLeg(scene.r, leg)) ? 'original' : 'reply';
-    found.set(flow, { flow, spans, direction });
+    const undated = spans.length === 0 && flow.conntrack.some((entry) => OFFLOADED.includes(entry.offload));
+    found.set(flow, { flow, spans, undated, direction });
   }
   return [...found.values()];
 }
+
+const OFFLOADED: readonly string[] = ['software', 'hardware', 'inferred'];
 
 /** Where a traced frame stands. */
 export function originOf(scene: Scene, frame: TracedFrame): Origin {

@@ -5,6 +5,7 @@ import type { TracedFrame } from '../detect/trace.js';
 import type { ControlTable, Origin, TestResult } from '../model.js';
 import type { Case, Scene } from './case.js';
 import { originOf } from './case.js';
+import type { OffloadSpan } from '../reconstruct/offload.js';
 import { fisherExact } from './fisher.js';
 import { ownersOfMac } from './identity.js';
 import { onsetOf, recoveryOf, triggerOf } from './onset.js';
@@ -80,6 +81,7 @@ function wasOffloaded(scene: Scene, kase: Case, frame: TracedFrame): boolean {
   if (isEscape(frame)) return false;
   const flow = scene.flowOfLeg.get(frame.view.leg);
   const known = kase.flows.find((candidate) => candidate.flow === flow);
+  if (known?.undated) return true;
   if (!known || known.spans.length === 0) {
     // Without conntrack: a TCP or UDP flow that the case accuses may be; everything else is the control.
     return known !== undefined && frame.verdict === 'misdelivered';
@@ -185,18 +187,22 @@ function direction(_scene: Scene, kase: Case): Answer {
 
 function conntrackState(scene: Scene, kase: Case): Answer {
   const known = kase.flows.filter(({ flow }) => flow.conntrack.length > 0);
-  if (known.length === 0) return { result: 'unknown', what: 'There is no conntrack entry of the flow.', evidence: [] };
-  const offloaded = known.filter(({ spans }) =>
-    spans.some(({ from, to }) => from.earliest <= kase.last && (to?.latest ?? Infinity) >= kase.first),
-  );
-  const evidence: Origin[] = offloaded.flatMap(({ spans }) =>
-    spans.map((span) => ({ input: scene.places.inputName(span.from.origin.input), line: span.from.origin.line })),
-  );
-  const result = offloaded.length > 0 ? 'yes' : 'no';
+  if (known.length === 0) {
+    return { result: 'unknown', what: 'There is no conntrack entry of the flow.', evidence: [] };
+  }
+  const overlaps = ({ from, to }: OffloadSpan): boolean =>
+    from.earliest <= kase.last && (to?.latest ?? Infinity) >= kase.first;
+  const dated = known.filter(({ spans }) => spans.some(overlaps));
+  const undated = known.filter((flow) => flow.undated);
+  const origins = [
+    ...dated.flatMap(({ spans }) => spans.map((span) => span.from.origin)),
+    ...undated.flatMap(({ flow }) => flow.conntrack.map((entry) => entry.first.origin)),
+  ];
+  const when = dated.length === 0 && undated.length > 0 ? 'in a dump without a time' : 'at the time';
   return {
-    result,
-    what: `${offloaded.length} of ${known.length} flows were offloaded at the time.`,
-    evidence: evidence.slice(0, MAX_EVIDENCE),
+    result: dated.length + undated.length > 0 ? 'yes' : 'no',
+    what: `${dated.length + undated.length} of ${known.length} flows ${known.length === 1 ? 'was' : 'were'} offloaded ${when}.`,
+    evidence: origins.slice(0, MAX_EVIDENCE).map(({ input, line }) => ({ input: scene.places.inputName(input), line })),
   };
 }
 

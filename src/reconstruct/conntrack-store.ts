@@ -48,7 +48,7 @@ export interface Snapshot {
 
 /** Entries with the same tuples, one after the other. */
 const MAX_ALIKE = 256;
-const MAX_ENTRIES = 1_000_000;
+const MAX_ENTRIES = 300_000;
 const MAX_FLAG_RUNS = 64;
 const MAX_SNAPSHOTS = 1_000_000;
 

@@ -34,6 +34,7 @@ export interface NeighborRun {
   confirmed: number;
 }
 
+const MAX_STATEMENTS = 500_000;
 const MAX_NEIGHBOR_RUNS = 500_000;
 
 /** All facts of one input but the neighbours and conntrack entries, which are kept in runs. */
@@ -138,7 +139,7 @@ export class FactStore {
   /** Keeps one of statements that a later snapshot of the same input repeats. */
   private once<F extends Fact>(list: F[], fact: F, content: string): void {
     const key = `${fact.origin.input} ${fact.kind} ${content}`;
-    if (this.seen.has(key)) return;
+    if (this.seen.has(key) || this.seen.size >= MAX_STATEMENTS) return;
     this.seen.add(key);
     list.push(fact);
   }
