@@ -79,6 +79,16 @@ describe.skipIf(!hasShared)('cases with a known truth', () => {
       }
     });
 
+    it('lists every misdelivered frame when it is asked to', async () => {
+      const { misdeliveries, frames } = await analyze(pieces, { eachFrame: true });
+      const counted = misdeliveries.filter((m) => m.class !== 'convergence');
+      const named = (frames ?? []).map((f) => `${f.input} ${f.frame} ${f.srcMac} ${f.dstMac} ${f.expected.join()}`);
+      const wanted = counted.flatMap((m) =>
+        framesOf(m).map((frame) => `${m.input} ${frame} ${m.srcMac} ${m.dstMac} ${m.expected.join()}`),
+      );
+      expect(named.sort()).toEqual(wanted.sort());
+    });
+
     it('is judged the same when the files that are no evidence lie in the folder', async () => {
       expect(countsOf(await analyze(folderPieces(folder)))).toEqual(countsOf(whole));
     });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Analysis, Misdelivery } from '../../src/model.js';
+import { renderJson } from '../../src/render/json.js';
 import { scan, type Evidence, type ScanOptions } from '../../src/scan.js';
 import { memorySource } from './collect-capture.js';
 import { schemaErrors } from './schema.js';
@@ -38,7 +39,7 @@ export async function analyzeEvidence(
   options: Partial<ScanOptions> = {},
 ): Promise<Analysis> {
   const analysis = await scan(evidence, { generatorVersion: '0.0.0', ...options });
-  const errors = [...schemaErrors(JSON.parse(JSON.stringify(analysis))), ...oddities(analysis)];
+  const errors = [...schemaErrors(JSON.parse(renderJson(analysis))), ...oddities(analysis)];
   if (errors.length > 0) throw new Error(errors.slice(0, 10).join('\n'));
   return analysis;
 }
