@@ -2,7 +2,7 @@
 
 import { canonicalIp, parseIpv4 } from '../bytes/address.js';
 import { Claim } from '../records/frame-batch.js';
-import { printedMac, type PrintedDhcp, type PrintedFrame } from './tcpdump-row.js';
+import { isHostMac, printedMac, type PrintedDhcp, type PrintedFrame } from './tcpdump-row.js';
 import { prefixLengthOf } from './tokens.js';
 
 /** `BOOTP/DHCP, Reply, length 300, xid 0x1, Flags [none]`, as the packet's first line says. */
@@ -50,8 +50,7 @@ function claim(message: string, frame: PrintedFrame, dhcp: PrintedDhcp): void {
   const isAck = message === 'ACK' && dhcp.isReply && frame.dstPort === 68;
   const isRelease = message === 'Release' && !dhcp.isReply && frame.dstPort === 67;
   const ip = isAck ? dhcp.yourIp : isRelease ? dhcp.clientIp : undefined;
-  const isGroup = dhcp.mac !== undefined && (Math.floor(dhcp.mac / 0x100_0000_0000) & 1) === 1;
-  if (ip === undefined || dhcp.mac === undefined || dhcp.mac === 0 || isGroup) return;
+  if (ip === undefined || !isHostMac(dhcp.mac)) return;
   frame.claim = isAck ? Claim.DHCP_ACK : Claim.DHCP_RELEASE;
   frame.claimIp = ip;
   frame.claimMac = dhcp.mac;

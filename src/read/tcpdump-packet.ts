@@ -2,7 +2,7 @@
 
 import { canonicalIp } from '../bytes/address.js';
 import { Claim, FrameFlag } from '../records/frame-batch.js';
-import { printedMac, splitEndpoint, type PrintedFrame } from './tcpdump-row.js';
+import { isHostMac, printedMac, splitEndpoint, type PrintedFrame } from './tcpdump-row.js';
 import { readTransport } from './tcpdump-transport.js';
 import { isRedacted, wholeNumber } from './tokens.js';
 
@@ -131,7 +131,7 @@ function hidden(first: string, second: string, frame: PrintedFrame): NetworkText
 function claim(kind: number, ip: string, mac: number, target: string, frame: PrintedFrame): void {
   const first = wholeNumber(ip.split('.')[0]) ?? 0;
   const isHost = first !== 0 && first !== 127 && first < 224;
-  if (!isHost || mac === 0 || (Math.floor(mac / 0x100_0000_0000) & 1) === 1) return;
+  if (!isHost || !isHostMac(mac)) return;
   frame.claim = kind;
   frame.claimIp = ip;
   frame.claimMac = mac;

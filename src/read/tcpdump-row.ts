@@ -1,6 +1,6 @@
 /** A frame that tcpdump printed, while its lines are being read, and its way into a frame batch. */
 
-import { canonicalIp, isIpv6, parseMac, type AddressTable, type Mac } from '../bytes/address.js';
+import { canonicalIp, isGroupMac, isIpv6, parseMac, type AddressTable, type Mac } from '../bytes/address.js';
 import { Claim, Link, UNKNOWN_HOP_LIMIT, type FrameBatch } from '../records/frame-batch.js';
 
 /** Fields that the text does not tell hold what `FrameBatch` says of a missing one; addresses are canonical text. */
@@ -120,6 +120,11 @@ export function writeFrame(frame: PrintedFrame, batch: FrameBatch, addresses: Ad
 /** A MAC as tcpdump prints it, or `Broadcast`. */
 export function printedMac(text: string): Mac | undefined {
   return text === 'Broadcast' ? 0xffff_ffff_ffff : parseMac(text);
+}
+
+/** A host can have it: not zero, not a group (which includes broadcast). */
+export function isHostMac(mac: Mac | undefined): mac is Mac {
+  return mac !== undefined && mac !== 0 && !isGroupMac(mac);
 }
 
 /**

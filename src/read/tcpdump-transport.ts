@@ -1,9 +1,9 @@
 /** What tcpdump prints after the addresses: the protocol by its first words, ports, TCP flags, ICMP, neighbour discovery. */
 
 import { canonicalIp } from '../bytes/address.js';
-import { Claim, FrameFlag } from '../records/frame-batch.js';
+import { Claim, FrameFlag, UNKNOWN_HOP_LIMIT } from '../records/frame-batch.js';
 import { beginDhcp, readDhcpLine } from './tcpdump-dhcp.js';
-import { printedMac, type PrintedFrame } from './tcpdump-row.js';
+import { isHostMac, printedMac, type PrintedFrame } from './tcpdump-row.js';
 import { wholeNumber } from './tokens.js';
 
 /** Port names of /etc/services that tcpdump prints without `-n`; other names leave the port unknown. */
@@ -107,7 +107,7 @@ export function readDetailLine(text: string, frame: PrintedFrame): boolean {
   if (option) {
     const mac = printedMac(option[2] ?? '');
     const wanted = option[1] === 'source' ? [133, 134, 135] : [136];
-    if (mac === undefined || frame.protocol !== ICMPV6 || !wanted.includes(frame.detail >> 8)) return true;
+    if (!isHostMac(mac) || !mayClaim(frame) || !wanted.includes(frame.detail >> 8)) return true;
     if (frame.detail >> 8 === 134) frame.claim = Claim.ND_ROUTER;
     if (frame.detail >> 8 === 135 && frame.src !== '::') frame.claim = Claim.ND_SOLICITATION;
     if (frame.claim === Claim.NONE) return true;
@@ -115,7 +115,22 @@ export function readDetailLine(text: string, frame: PrintedFrame): boolean {
     frame.claimMac = mac;
     return true;
   }
+  const prefix =
+    /^prefix info option \(3\), length 32 \(4\): ([0-9a-f:.]{2,45})\/(\d{1,3}), Flags \[([a-z, ]{0,40})\]/.exec(text);
+  if (prefix) {
+    const isFirst = frame.protocol === ICMPV6 && frame.detail >> 8 === 134 && frame.claimPrefix < 0;
+    if (isFirst && prefix[3]?.includes('onlink') === true) {
+      frame.claimPrefix = Number(prefix[2]);
+      frame.target = canonicalIp(prefix[1] ?? '');
+    }
+    return true;
+  }
   return /^0x[0-9a-f]{4}: {1,2}[0-9a-f]{2}/.test(text);
+}
+
+/** Neighbour discovery does not cross routers: its hop limit is 255, where the print tells it. */
+function mayClaim(frame: PrintedFrame): boolean {
+  return frame.protocol === ICMPV6 && (frame.hopLimit === 255 || frame.hopLimit === UNKNOWN_HOP_LIMIT);
 }
 
 function protocolOf(body: string, hasPorts: boolean): number {
@@ -204,7 +219,7 @@ function readIcmpv6(body: string, frame: PrintedFrame): void {
     frame.detail = 135 << 8;
     frame.target = canonicalIp(/who has (\S{1,64}?)(?:,|$)/.exec(text)?.[1] ?? '');
     // To a group it must hold the sender's link-layer address (RFC 4861 section 4.3).
-    if (toGroup && frame.src !== '::' && frame.srcMac !== undefined) {
+    if (toGroup && frame.src !== '::' && mayClaim(frame) && isHostMac(frame.srcMac)) {
       frame.claim = Claim.ND_SOLICITATION;
       frame.claimIp = frame.src;
       frame.claimMac = frame.srcMac;
@@ -212,7 +227,7 @@ function readIcmpv6(body: string, frame: PrintedFrame): void {
   } else if (text.startsWith('neighbor advertisement')) {
     frame.detail = 136 << 8;
     frame.target = canonicalIp(/tgt is (\S{1,64}?)(?:,|$)/.exec(text)?.[1] ?? '');
-    if (frame.target === undefined || frame.srcMac === undefined) return;
+    if (frame.target === undefined || !mayClaim(frame) || !isHostMac(frame.srcMac)) return;
     const flags = /Flags \[([a-z, ]{0,40})\]/.exec(text)?.[1];
     const unsolicited = flags === undefined ? toGroup : !flags.includes('solicited');
     const overrides = flags?.includes('override') ?? true;
@@ -221,8 +236,16 @@ function readIcmpv6(body: string, frame: PrintedFrame): void {
     frame.claimMac = frame.srcMac;
   } else if (text.startsWith('router advertisement')) frame.detail = 134 << 8;
   else if (text.startsWith('router solicitation')) frame.detail = 133 << 8;
-  else if (text.startsWith('redirect')) frame.detail = 137 << 8;
-  else if (text.startsWith('time exceeded')) frame.detail = 3 << 8;
+  else if (text.startsWith('redirect')) {
+    frame.detail = 137 << 8;
+    const redirect = /^redirect,(?: length \d{1,5},)? (\S{1,64}) to (\S{1,64}?)(?:,|$)/.exec(text);
+    const target = canonicalIp(redirect?.[1] ?? '');
+    const nextHop = canonicalIp(redirect?.[2] ?? '');
+    if (target === undefined || nextHop === undefined || !mayClaim(frame)) return;
+    frame.claim = Claim.REDIRECT;
+    frame.claimIp = nextHop;
+    frame.target = target;
+  } else if (text.startsWith('time exceeded')) frame.detail = 3 << 8;
   else if (text.includes('unreachable')) frame.detail = 1 << 8;
   else if (text.startsWith('packet too big')) frame.detail = 2 << 8;
 }

@@ -157,6 +157,19 @@ describe('lines of tcpdump', () => {
     );
     expect(verbose.claim).toMatch(/^ND_UNSOLICITED fd00::1 02:00:00:00:00:09/);
     expect(verbose.hopLimit).toBe(255);
+    const router = frame(
+      `${head}(hlim 255, next-header ICMPv6 (58) payload length: 64) fe80::1 > ff02::1: [icmp6 sum ok] ICMP6, router advertisement, length 64`,
+      '\t  source link-address option (1), length 8 (1): 02:00:00:00:00:01',
+      '\t  prefix info option (3), length 32 (4): fd00::/64, Flags [onlink, auto], valid time 2592000s',
+    );
+    expect(router.claim).toMatch(/^ND_ROUTER fe80::1 02:00:00:00:00:01.* \/64$/);
+    expect(frame(`${head}fe80::1 > fe80::2: ICMP6, redirect, length 40, fe80::3 to fe80::4`).claim).toMatch(
+      /^REDIRECT fe80::4 .* > fe80::3/,
+    );
+    // It crossed a router: not neighbour discovery.
+    expect(
+      frame(`${head}(hlim 64, next-header ICMPv6 (58) payload length: 32) fe80::1 > ff02::1: ${target}`),
+    ).not.toHaveProperty('claim');
   });
 
   it('of cooked captures have a sender, a direction and an interface', () => {
@@ -271,6 +284,7 @@ function shown(frame: TextFrame | undefined, options: readonly string[]): string
   if (frame.protocol === 6 || frame.protocol === 17) seen['ports'] = frame.ports;
   if (frame.protocol === 6 && !options.includes('-q')) seen['detail'] = frame.detail;
   // The target of a reply is not printed. Requests print no sender MAC: it is taken from the link layer, which -e alone shows in full.
-  if (withLink && !cooked && isArp) seen['claim'] = frame.claim?.replace(/^(ARP_REPLY .*) > .*/, '$1');
+  if (withLink && !cooked && (isArp || options.includes('-v')))
+    seen['claim'] = frame.claim?.replace(/^(ARP_REPLY .*) > .*/, '$1');
   return JSON.stringify(seen, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }
