@@ -27,6 +27,8 @@ export interface Spoof {
 
 /** A switch-over may send a few replies unasked; a spoofer must go on, for the owner's own answers undo what it did. */
 const MIN_UNASKED = 3;
+/** An owner answers, asks or announces itself more than once; a single word may be a damaged frame. */
+const MIN_OWN = 2;
 
 /** What points to spoofing of addresses of one family. */
 export function spoofsOf(scene: Scene, family: 4 | 6): Spoof[] {
@@ -86,7 +88,7 @@ export function explainSpoof(scene: Scene, kase: Case, tests: Tests, family: 4 |
 function suspicion(claimed: Claimed, by: Voice): Spoof[] {
   if (by.unasked < MIN_UNASKED || virtualRouterOf(by.mac) !== undefined) return [];
   const owners = claimed.voices.filter(
-    (voice) => voice.mac !== by.mac && voice.unasked < MIN_UNASKED && words(voice) > voice.unasked,
+    (voice) => voice.mac !== by.mac && voice.unasked < MIN_UNASKED && words(voice) - voice.unasked >= MIN_OWN,
   );
   // Replies of an address that moved, which its old owner never claims again, are a take-over.
   const isAlive = owners.some((owner) => owner.last >= by.first || owner.asked > 0);

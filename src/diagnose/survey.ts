@@ -126,6 +126,8 @@ function noteOdd(
 ): void {
   const view = viewLeg(r, leg);
   if (isGroupIp(r, view.dstIp) || view.dstIp === 0) return;
+  // A loopback device has no MACs at all.
+  if (view.transmitter === 0 || isLoopback(view.dstIp)) return;
   // A DHCP server writes to everyone before the client has its address.
   if (view.protocol === UDP && (view.dstPort === 68 || view.dstPort === 546)) return;
   for (const run of runsOfLeg(r, leg)) {
@@ -138,8 +140,7 @@ function noteOdd(
           : isGroupMac(run.mac) && !isSubnetBroadcast(view, run.mac)
             ? sent.group
             : undefined;
-    // A loopback device has no MACs at all.
-    if (!into || (run.mac === 0 && view.transmitter === 0)) continue;
+    if (!into) continue;
     const key = `${view.tap} ${view.transmitter} ${run.mac} ${view.dstIp}`;
     const known = into.get(key);
     if (!known) {
@@ -152,6 +153,10 @@ function noteOdd(
     known.frames += run.frames;
     if (run.firstFrame < known.firstFrame) Object.assign(known, { first: run.first, firstFrame: run.firstFrame });
   }
+}
+
+function isLoopback(ip: Ip): boolean {
+  return ip <= 0xffff_ffff && ip >>> 24 === 127;
 }
 
 /** Without the mask: the last address of a subnet ends in ones. */

@@ -109,8 +109,14 @@ export class Claims {
     const ip = ipFromWord(frames.claimIp[i] ?? 0, version);
     const mac = macFromWords(frames.claimMacHigh[i] ?? 0, frames.claimMacLow[i] ?? 0);
     const target = ipFromWord(frames.targetIp[i] ?? 0, version);
-    if (kind === Claim.DHCP_OTHER || kind === Claim.REDIRECT) return;
-    if (kind === Claim.ARP_REQUEST || kind === Claim.ND_SOLICITATION) this.request(frames, i, tap, mac, target);
+    if (kind === Claim.REDIRECT) this.redirects.add(frames, i, tap);
+    if (kind === Claim.DHCP_ACK || kind === Claim.DHCP_RELEASE) this.leases.add(frames, i, tap);
+    if (kind === Claim.DHCP_OTHER || kind === Claim.DHCP_RELEASE || kind === Claim.REDIRECT) return;
+    this.repeats.add(frames, i, tap);
+    if (kind === Claim.ARP_REQUEST || kind === Claim.ND_SOLICITATION) {
+      this.request(frames, i, tap, mac, target);
+      this.voices.ask(frames, i, tap);
+    }
     if (kind === Claim.ARP_PROBE) return;
     const prefix = frames.claimPrefix[i] ?? -1;
     if (prefix >= 0 && this.prefixes.length < MAX_PREFIXES)
