@@ -81,7 +81,9 @@ const MAX_KEPT = 2000;
 const MAX_ROUTERS = 16;
 const MAX_SOURCES = 256;
 const VRRP = 112;
+const TCP = 6;
 const UDP = 17;
+const BGP = 179;
 /** HSRP, HSRP for IPv6, GLBP. */
 const ROUTER_PORTS: readonly number[] = [1985, 2029, 3222];
 
@@ -185,6 +187,8 @@ function notePlayer(r: Reconstruction, leg: number, players: Map<string, Player>
 function notePassedOn(scene: Scene, leg: number, passedOn: Map<string, Set<Ip>>): void {
   const view = viewLeg(scene.r, leg);
   if (view.srcIp === 0 || isGroupIp(scene.r, view.dstIp)) return;
+  // Speakers of BGP send with a hop limit of 1 to neighbors (RFC 4271).
+  if (view.protocol === TCP && (view.srcPort === BGP || view.dstPort === BGP)) return;
   const key = `${scene.around.networks.of[view.tap] ?? 0} ${view.transmitter}`;
   const sources = passedOn.get(key);
   if (!sources) {

@@ -9,7 +9,10 @@ export interface TapRepeats {
   /** Messages that could have been repeated. */
   seen: number;
   repeated: number;
+  /** The first repeat, and the first and last message of all; ns since the analysis epoch. */
   first: number;
+  start: number;
+  last: number;
   /** Both frames of the first repeats. */
   readonly frames: number[];
 }
@@ -46,6 +49,8 @@ export class Repeats {
     }
     const time = frames.time[i] ?? NaN;
     recent.seen++;
+    recent.last = time;
+    if (Number.isNaN(recent.start)) recent.start = time;
     for (let slot = 0; slot < KEPT; slot++) {
       const age = time - (recent.times[slot] ?? NaN);
       if (!(age >= 0 && age < SOON) || !isSame(recent.words, slot * COLUMNS, frames, i)) continue;
@@ -67,6 +72,8 @@ function newRecent(): Recent {
     seen: 0,
     repeated: 0,
     first: NaN,
+    start: NaN,
+    last: NaN,
     frames: [],
     words: new Int32Array(KEPT * COLUMNS),
     times: new Float64Array(KEPT).fill(NaN),

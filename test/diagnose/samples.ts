@@ -1,0 +1,501 @@
+import { parseIpv4, parseIpv6Groups, parseMac } from '../../src/bytes/address.js';
+import { forward, newHost, oldHost, other, router, speak, third, FAR, type Captures } from '../engine/scene.js';
+import { monitorTime, Wire, type Station } from '../support/wire.js';
+
+/** Evidence that shows one thing. */
+export interface Evidence {
+  readonly captures: Captures;
+  readonly texts?: Record<string, string>;
+}
+
+/** A cause, evidence that must name it, and evidence that is close to it and must not. */
+export interface Sample {
+  readonly cause: string;
+  readonly shows: () => Evidence;
+  readonly near?: { readonly what: string; readonly build: () => Evidence };
+}
+
+const FAR2 = '198.51.100.20';
+const SERVER = '192.168.7.30';
+
+function lan(build: (wire: Wire) => void, texts?: Record<string, string>): Evidence {
+  const wire = new Wire();
+  build(wire);
+  return { captures: { 'br-lan.pcap': wire }, ...(texts ? { texts } : {}) };
+}
+
+function at(station: Station, mac: string): Station {
+  return { mac, ip: station.ip };
+}
+
+/** The router's own dumps: its MAC, its networks. */
+const links = [
+  `5: br-lan: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP`,
+  `    link/ether ${router.mac} brd ff:ff:ff:ff:ff:ff`,
+  `    inet ${router.ip}/24 brd 192.168.7.255 scope global br-lan`,
+  `6: wan: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP`,
+  `    link/ether 94:83:c4:00:00:0f brd ff:ff:ff:ff:ff:ff`,
+  `    inet 203.0.113.2/24 brd 203.0.113.255 scope global wan`,
+  '',
+].join('\n');
+
+function ipBytes(text: string): number[] {
+  const v4 = parseIpv4(text);
+  const groups = v4 === undefined ? (parseIpv6Groups(text) ?? []) : [Math.floor(v4 / 65_536), v4 % 65_536];
+  return groups.flatMap((group) => [group >>> 8, group & 255]);
+}
+
+/** A take-over by gratuitous ARP that the router learns of, and a flow that goes on to the old MAC. */
+function stuck(control: boolean, texts: Record<string, string> = {}): Evidence {
+  const monitor = [
+    `${monitorTime(0.002)} ${oldHost.ip} dev br-lan lladdr ${oldHost.mac} REACHABLE`,
+    `${monitorTime(10.002)} ${newHost.ip} dev br-lan lladdr ${newHost.mac} REACHABLE`,
+    '',
+  ].join('\n');
+  return lan(
+    (wire) => {
+      wire.meet(0, router, oldHost);
+      forward(wire, oldHost, { from: 1, until: 10 });
+      wire.gratuitous(10, newHost);
+      forward(wire, oldHost, { from: 10.5, until: 20 });
+      if (control) forward(wire, newHost, { from: 10.6, until: 20, srcPort: 4001 });
+    },
+    { 'ip-link.txt': links, 'monitor.log': monitor, ...texts },
+  );
+}
+
+/** Replies for a client that go to the next hop of a marked table, offloaded or not. */
+function policyRouting(offload: boolean): Evidence {
+  const gateway: Station = { mac: 'dc:a6:32:00:00:03', ip: '192.168.7.3' };
+  const tuples = `src=${other.ip} dst=${FAR} sport=5000 dport=4000 src=${FAR} dst=203.0.113.2 sport=4000 dport=5000`;
+  const entry = `conntrack v1.4.7 (conntrack-tools): 1 flow entries have been shown.\n`;
+  const flag = offload ? '[OFFLOAD]' : '[ASSURED]';
+  const line = offload
+    ? `udp      17 ${tuples} ${flag} mark=255 use=2\n`
+    : `udp      17 118 ${tuples} ${flag} mark=255 use=1\n`;
+  const time = (seconds: number): string => `${1_700_000_000 + seconds}.000000000\n`;
+  const log = [2, 6, 10, 14, 18].map((s) => `${time(s)}${line}${entry}`).join('');
+  return lan(
+    (wire) => {
+      wire.meet(0, router, other);
+      wire.meet(0.1, router, gateway);
+      speak(wire, other, at(router, router.mac), { from: 0.5, until: 0.6 });
+      for (let t = 1; t < 20; t += 0.5) {
+        wire.udp(t, { from: other.mac, to: router.mac, src: other.ip, dst: FAR, srcPort: 5000, dstPort: 4000 });
+        wire.udp(t + 0.1, {
+          from: router.mac,
+          to: gateway.mac,
+          src: FAR,
+          dst: other.ip,
+          hopLimit: 60,
+          srcPort: 4000,
+          dstPort: 5000,
+        });
+      }
+      forward(wire, offload ? other : at(other, gateway.mac), { from: 1.2, until: 20, src: FAR2, srcPort: 53 });
+    },
+    {
+      'ip-link.txt': links,
+      'ip-rule.txt': `0:\tfrom all lookup local\n32765:\tfrom all fwmark 0xff lookup 100\n32766:\tfrom all lookup main\n`,
+      'ip-route.txt': `default via ${gateway.ip} dev br-lan table 100\ndefault via 203.0.113.1 dev wan\n192.168.7.0/24 dev br-lan proto kernel scope link src ${router.ip}\n`,
+      'conntrack-L.log': log,
+    },
+  );
+}
+
+const spoofer: Station = { mac: '0c:11:22:00:00:66', ip: '192.168.7.66' };
+
+/** Answers of the owner when asked, and replies that nobody asked for. */
+function spoofing(unasked: number): Evidence {
+  return lan((wire) => {
+    wire.meet(0, third, spoofer);
+    wire.meet(0.5, other, router);
+    for (let i = 0; i < unasked; i++) {
+      wire.reply(5 + i * 2, at(router, spoofer.mac), other);
+      wire.udp(5.2 + i * 2, { from: other.mac, to: spoofer.mac, src: other.ip, dst: FAR });
+    }
+    wire.meet(40, third, router);
+  });
+}
+
+function ndSpoofing(unasked: number): Evidence {
+  const gateway: Station = { mac: router.mac, ip: 'fd00:7::1' };
+  const victim: Station = { mac: other.mac, ip: 'fd00:7::20' };
+  return lan((wire) => {
+    wire.solicit(0, { mac: third.mac, ip: 'fd00:7::30' }, 'fd00:7::66');
+    wire.advertise(0.1, { mac: spoofer.mac, ip: 'fd00:7::66' }, { mac: third.mac, ip: 'fd00:7::30' });
+    wire.solicit(0.5, victim, gateway.ip);
+    wire.advertise(0.6, gateway, victim);
+    for (let i = 0; i < unasked; i++) wire.advertise(5 + i * 2, at(gateway, spoofer.mac), victim);
+    wire.solicit(40, { mac: third.mac, ip: 'fd00:7::30' }, gateway.ip);
+    wire.advertise(40.1, gateway, { mac: third.mac, ip: 'fd00:7::30' });
+  });
+}
+
+function doubleAnswers(times: number, second = newHost): Evidence {
+  return lan((wire) => {
+    for (let i = 0; i < times; i++) {
+      wire.request(i * 20, router, oldHost.ip);
+      wire.reply(i * 20 + 0.001, oldHost, router);
+      wire.reply(i * 20 + 0.002, second, router);
+      forward(wire, oldHost, { from: i * 20 + 1, until: i * 20 + 3 });
+    }
+  });
+}
+
+/** A take-over; `settled` when the sender follows. */
+function takeOver(): Evidence {
+  return lan((wire) => {
+    wire.meet(0, router, oldHost);
+    forward(wire, oldHost, { from: 1, until: 10 });
+    wire.gratuitous(10, newHost);
+    forward(wire, newHost, { from: 10.1, until: 20 });
+  });
+}
+
+const vrid = '00:00:5e:00:01:05';
+
+function vrrp(): Evidence {
+  return lan((wire) => {
+    const advertise = (time: number, src: string): number =>
+      wire.ip(time, { from: vrid, to: '01:00:5e:00:00:12', src, dst: '224.0.0.18', hopLimit: 255 }, 112, [
+        0x21,
+        5,
+        100,
+        1,
+        0,
+        1,
+        0,
+        0,
+        ...ipBytes(router.ip),
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+      ]);
+    for (let t = 0; t < 5; t++) advertise(t, '192.168.7.2');
+    for (let t = 8; t < 12; t++) advertise(t, '192.168.7.3');
+    wire.gratuitous(8, at(router, vrid));
+  });
+}
+
+/** A router answers for hosts behind it, and passes their packets on. */
+function proxy(passesOn: boolean): Evidence {
+  return lan((wire) => {
+    for (const host of ['192.168.7.101', '192.168.7.102', '192.168.7.103']) {
+      wire.meet(Number(host.slice(-1)), other, { mac: router.mac, ip: host });
+      for (let t = 5; t < 8; t++) {
+        wire.udp(t, { from: router.mac, to: other.mac, src: host, dst: other.ip, hopLimit: passesOn ? 63 : 64 });
+      }
+    }
+  });
+}
+
+/** Two addresses behind one MAC; DHCP knows one by another MAC. */
+function repeater(stations: number): Evidence {
+  const repeating = 'b0:be:76:00:00:01';
+  return lan((wire) => {
+    wire.meet(0, router, { mac: repeating, ip: '192.168.7.90' });
+    for (let i = 0; i < stations; i++) {
+      const station = { mac: `3c:22:fb:00:00:0${i}`, ip: `192.168.7.9${i + 1}` };
+      wire.dhcp(1 + i, 5, router, station, 'ff:ff:ff:ff:ff:ff');
+      wire.meet(5 + i, router, at(station, repeating));
+      forward(wire, at(station, repeating), { from: 6 + i, until: 9 + i });
+    }
+  });
+}
+
+const card: Station = { mac: '52:54:00:00:00:41', ip: oldHost.ip };
+
+/** Each host is told the MAC of another card. */
+function bond(second: Station): Evidence {
+  return lan((wire) => {
+    for (let time = 0; time < 200; time += 60) {
+      wire.meet(time, other, oldHost);
+      wire.meet(time + 10, third, second);
+      speak(wire, other, oldHost, { from: time + 20, until: time + 25 });
+      speak(wire, third, second, { from: time + 20, until: time + 25 });
+    }
+  });
+}
+
+function release(wire: Wire, time: number, client: Station): number {
+  const body = new Array<number>(240).fill(0);
+  body.splice(0, 4, 1, 1, 6, 0);
+  body.splice(12, 4, ...ipBytes(client.ip));
+  body.splice(28, 6, ...macBytes(client.mac));
+  body.splice(236, 4, 0x63, 0x82, 0x53, 0x63);
+  body.push(53, 1, 7, 255);
+  const to = { from: client.mac, to: router.mac, src: client.ip, dst: router.ip };
+  return wire.udp(time, { ...to, srcPort: 68, dstPort: 67, payload: body });
+}
+
+function macBytes(text: string): number[] {
+  const value = parseMac(text) ?? 0;
+  return [40, 32, 24, 16, 8, 0].map((bits) => Math.floor(value / 2 ** bits) % 256);
+}
+
+function redirect(): Evidence {
+  return lan((wire) => {
+    const inner = [
+      0x45,
+      0,
+      0,
+      32,
+      0,
+      1,
+      0,
+      0,
+      64,
+      17,
+      0,
+      0,
+      ...ipBytes(other.ip),
+      ...ipBytes(FAR),
+      0,
+      80,
+      0,
+      80,
+      0,
+      12,
+      0,
+      0,
+    ];
+    wire.meet(0, other, router);
+    wire.ip(1, { from: router.mac, to: other.mac, src: router.ip, dst: other.ip }, 1, [
+      5,
+      1,
+      0,
+      0,
+      ...ipBytes('192.168.7.3'),
+      ...inner,
+    ]);
+  });
+}
+
+/** Out by one router, back by another (or by the same). */
+function detour(back: string): Evidence {
+  return lan((wire) => {
+    wire.meet(0, other, router);
+    const second = { mac: '94:83:c4:00:00:02', ip: '192.168.7.3' };
+    wire.meet(0.1, second, third);
+    for (const [i, by] of [router, second].entries())
+      forward(wire, third, { from: 0.2 + i / 10, until: 0.25 + i / 10, src: FAR2, by });
+    for (let port = 6000; port < 6005; port++) {
+      wire.udp(port - 5999, { from: other.mac, to: router.mac, src: other.ip, dst: FAR, srcPort: port, dstPort: 53 });
+      wire.udp(port - 5998.9, {
+        from: back,
+        to: other.mac,
+        src: FAR,
+        dst: other.ip,
+        hopLimit: 58,
+        srcPort: 53,
+        dstPort: port,
+      });
+    }
+  });
+}
+
+function hairpin(server: string): Evidence {
+  const line = `[1700000001.000000]\t    [NEW] udp      17 30 src=${other.ip} dst=203.0.113.2 sport=5000 dport=80 [UNREPLIED] src=${server} dst=${router.ip} sport=80 dport=5000\n`;
+  return lan(
+    (wire) => {
+      wire.meet(0, other, router);
+      wire.meet(0.1, router, third);
+      wire.udp(1, { from: other.mac, to: router.mac, src: other.ip, dst: '203.0.113.2', srcPort: 5000, dstPort: 80 });
+    },
+    { 'conntrack-E.log': line },
+  );
+}
+
+function mirrored(copies: number): Evidence {
+  return lan((wire) => {
+    for (let i = 0; i < 6; i++) {
+      for (let copy = 0; copy < copies; copy++) wire.request(i + copy * 1e-5, router, oldHost.ip);
+      for (let copy = 0; copy < copies; copy++) wire.reply(i + 0.001 + copy * 1e-5, oldHost, router);
+    }
+  });
+}
+
+/** The ports of a bridge; the frames are seen on so many of them. */
+function flooded(ports: number): Evidence {
+  const bridge = ['lan1', 'lan2', 'lan3']
+    .map((name, i) => [
+      `${i + 2}: ${name}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue master br-lan state UP`,
+      `    link/ether 94:83:c4:00:00:1${i} brd ff:ff:ff:ff:ff:ff`,
+    ])
+    .flat();
+  const captures: Captures = {};
+  ['lan1', 'lan2', 'lan3'].forEach((name, i) => {
+    const wire = new Wire();
+    wire.meet(0, other, oldHost);
+    if (i < ports) speak(wire, other, oldHost, { from: 1, until: 6 });
+    captures[`${name}.pcap`] = wire;
+  });
+  return { captures, texts: { 'ip-link.txt': `${bridge.join('\n')}\n` } };
+}
+
+/** One for each cause that can be shown in a few frames. */
+export const SAMPLES: readonly Sample[] = [
+  {
+    cause: 'stale-mac',
+    shows: () => stuck(true),
+    near: { what: 'a take-over that the sender follows', build: takeOver },
+  },
+  {
+    cause: 'unexplained',
+    shows: () => stuck(false),
+    near: { what: 'the same with other traffic that goes right', build: () => stuck(true) },
+  },
+  {
+    cause: 'pbr-next-hop',
+    shows: () => policyRouting(true),
+    near: { what: 'tables that send all of it there', build: () => policyRouting(false) },
+  },
+  {
+    cause: 'pbr-table-incomplete',
+    shows: () => policyRouting(false),
+    near: { what: 'only offloaded packets that go there', build: () => policyRouting(true) },
+  },
+  {
+    cause: 'arp-spoofing',
+    shows: () => spoofing(8),
+    near: { what: 'a single reply that nobody asked for', build: () => spoofing(1) },
+  },
+  {
+    cause: 'nd-spoofing',
+    shows: () => ndSpoofing(8),
+    near: { what: 'a single advertisement that nobody asked for', build: () => ndSpoofing(1) },
+  },
+  {
+    cause: 'duplicate-address',
+    shows: () => doubleAnswers(4),
+    near: { what: 'two cards of one machine', build: () => doubleAnswers(4, card) },
+  },
+  {
+    cause: 'convergence',
+    shows: takeOver,
+    near: { what: 'a flow that stays behind', build: () => stuck(true) },
+  },
+  {
+    cause: 'virtual-router',
+    shows: vrrp,
+    near: { what: 'an address that moves between plain MACs', build: takeOver },
+  },
+  {
+    cause: 'proxy-arp',
+    shows: () => proxy(true),
+    near: { what: 'a host with several addresses', build: () => proxy(false) },
+  },
+  {
+    cause: 'mac-translation',
+    shows: () => repeater(2),
+    near: {
+      what: 'a client that answers itself',
+      build: () =>
+        lan((wire) => {
+          wire.dhcp(0, 5, router, oldHost);
+          wire.meet(1, router, oldHost);
+          wire.meet(2, router, { mac: oldHost.mac, ip: '192.168.7.99' });
+        }),
+    },
+  },
+  {
+    cause: 'bonding',
+    shows: () => bond(card),
+    near: { what: 'cards of different makers', build: () => bond(newHost) },
+  },
+  {
+    cause: 'dhcp-reassignment',
+    shows: () =>
+      lan((wire) => {
+        wire.dhcp(0, 5, router, oldHost);
+        release(wire, 10, oldHost);
+        wire.dhcp(20, 5, router, newHost);
+      }),
+    near: {
+      what: 'a lease that is renewed',
+      build: () =>
+        lan((wire) => {
+          wire.dhcp(0, 5, router, oldHost);
+          release(wire, 10, oldHost);
+          wire.dhcp(20, 5, router, oldHost);
+        }),
+    },
+  },
+  {
+    cause: 'icmp-redirect',
+    shows: redirect,
+    near: {
+      what: 'another ICMP message',
+      build: () =>
+        lan((wire) => {
+          wire.ip(1, { from: router.mac, to: other.mac, src: router.ip, dst: other.ip }, 1, [3, 1, 0, 0, 0, 0, 0, 0]);
+        }),
+    },
+  },
+  {
+    cause: 'nlb',
+    shows: () =>
+      lan((wire) => {
+        const cluster = at(oldHost, '02:bf:c0:a8:07:28');
+        wire.request(0, router, cluster.ip);
+        wire.reply(0.001, cluster, router, '02:01:c0:a8:07:28');
+        forward(wire, cluster, { from: 1, until: 3 });
+      }),
+    near: {
+      what: 'a MAC that begins like one and holds another address',
+      build: () =>
+        lan((wire) => {
+          wire.meet(0, router, at(oldHost, '02:bf:01:02:03:04'));
+          forward(wire, at(oldHost, '02:bf:01:02:03:04'), { from: 1, until: 3 });
+        }),
+    },
+  },
+  {
+    cause: 'asymmetric-routing',
+    shows: () => detour('94:83:c4:00:00:02'),
+    near: { what: 'two routers, each with its own flows', build: () => detour(router.mac) },
+  },
+  {
+    cause: 'hairpin-nat',
+    shows: () => hairpin(SERVER),
+    near: { what: 'a server of another network', build: () => hairpin('10.9.9.9') },
+  },
+  {
+    cause: 'mirror',
+    shows: () => mirrored(2),
+    near: { what: 'each frame once', build: () => mirrored(1) },
+  },
+  {
+    cause: 'flooding',
+    shows: () => flooded(3),
+    near: { what: 'in by one port and out by another', build: () => flooded(2) },
+  },
+  {
+    cause: 'group-mac',
+    shows: () => lan((wire) => forward(wire, at(oldHost, '01:00:5e:01:02:03'), { from: 1, until: 5 })),
+    near: {
+      what: 'a broadcast address',
+      build: () =>
+        lan((wire) => forward(wire, { mac: 'ff:ff:ff:ff:ff:ff', ip: '192.168.7.255' }, { from: 1, until: 5 })),
+    },
+  },
+  {
+    cause: 'zero-mac',
+    shows: () => lan((wire) => forward(wire, at(oldHost, '00:00:00:00:00:00'), { from: 1, until: 5 })),
+    near: {
+      what: 'a loopback device',
+      build: () =>
+        lan((wire) => {
+          const none = '00:00:00:00:00:00';
+          wire.udp(1, { from: none, to: none, src: '127.0.0.1', dst: '127.0.0.1' });
+          wire.udp(2, { from: none, to: none, src: other.ip, dst: other.ip });
+        }),
+    },
+  },
+];
