@@ -5,6 +5,8 @@
  * its 32-bit value, an IPv6 address is 2^32 plus its index in an `AddressTable`.
  */
 
+import { WordTable } from './word-table.js';
+
 /** A 48-bit MAC address as a number. */
 export type Mac = number;
 
@@ -122,36 +124,17 @@ export function canonicalMac(text: string): string | undefined {
   return mac === undefined ? undefined : formatMac(mac);
 }
 
-const INITIAL_SLOTS = 1024;
-
-/**
- * Gives every IPv6 address of an analysis a small index, so that the hot path compares one word instead of four.
- * Open addressing in typed arrays; 16 bytes and half a slot per address.
- */
+/** Gives every IPv6 address of an analysis a small index, so that the hot path compares one word instead of four. */
 export class AddressTable {
-  /** Four big-endian words per address. */
-  private words = new Int32Array(INITIAL_SLOTS * 2);
-  /** Index + 1, or 0 for a free slot. */
-  private slots = new Int32Array(INITIAL_SLOTS);
-  private used = 0;
+  private readonly table = new WordTable();
 
   get size(): number {
-    return this.used;
+    return this.table.count;
   }
 
   /** The index of the address of four big-endian words; a new one when it was not seen before. */
   intern(a: number, b: number, c: number, d: number): number {
-    const mask = this.slots.length - 1;
-    let at = hashWords(a, b, c, d) & mask;
-    for (;;) {
-      const index = (this.slots[at] ?? 0) - 1;
-      if (index < 0) break;
-      const w = index * 4;
-      if (this.words[w] === a && this.words[w + 1] === b && this.words[w + 2] === c && this.words[w + 3] === d)
-        return index;
-      at = (at + 1) & mask;
-    }
-    return this.add(at, a, b, c, d);
+    return this.table.intern(a, b, c, d);
   }
 
   /** The `Ip` of a text in either family, undefined when it is not an address. */
@@ -168,53 +151,19 @@ export class AddressTable {
     return isIpv6(ip) ? formatIpv6Groups(this.groups(ip)) : formatIpv4(ip);
   }
 
+  /** The upper 16 bits of an IPv6 address. */
+  firstGroup(ip: Ip): number {
+    return (this.table.words[(ip - IPV6_BASE) * 4] ?? 0) >>> 16;
+  }
+
   /** The eight 16-bit groups of an IPv6 address. */
   groups(ip: Ip): number[] {
     const base = (ip - IPV6_BASE) * 4;
     const groups: number[] = [];
     for (let i = 0; i < 4; i++) {
-      const word = this.words[base + i] ?? 0;
+      const word = this.table.words[base + i] ?? 0;
       groups.push(word >>> 16, word & 0xffff);
     }
     return groups;
   }
-
-  private add(at: number, a: number, b: number, c: number, d: number): number {
-    const index = this.used++;
-    if ((index + 1) * 4 > this.words.length) {
-      const words = new Int32Array(this.words.length * 2);
-      words.set(this.words);
-      this.words = words;
-    }
-    this.words[index * 4] = a;
-    this.words[index * 4 + 1] = b;
-    this.words[index * 4 + 2] = c;
-    this.words[index * 4 + 3] = d;
-    this.slots[at] = index + 1;
-    if (this.used * 2 > this.slots.length) this.rehash();
-    return index;
-  }
-
-  private rehash(): void {
-    const slots = new Int32Array(this.slots.length * 2);
-    const mask = slots.length - 1;
-    for (let index = 0; index < this.used; index++) {
-      const w = index * 4;
-      let at =
-        hashWords(this.words[w] ?? 0, this.words[w + 1] ?? 0, this.words[w + 2] ?? 0, this.words[w + 3] ?? 0) & mask;
-      while (slots[at] !== 0) at = (at + 1) & mask;
-      slots[at] = index + 1;
-    }
-    this.slots = slots;
-  }
-}
-
-function hashWords(a: number, b: number, c: number, d: number): number {
-  let h =
-    Math.imul(a ^ (b >>> 15), 0x85ebca6b) ^
-    Math.imul(b, 0xc2b2ae35) ^
-    Math.imul(c ^ 0x9e3779b9, 0x27d4eb2f) ^
-    Math.imul(d, 0x165667b1);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  return (h ^ (h >>> 13)) >>> 0;
 }

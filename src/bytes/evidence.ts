@@ -9,11 +9,13 @@ import { DEFAULT_LIMITS, type DecompressLimits, peek } from './decompress.js';
 import { fileError } from './file.js';
 import { distinctNames, type Located } from './names.js';
 import { createSpool } from './spool.js';
-import { StoredFile } from './stored-file.js';
+import { MAX_HASHED, StoredFile } from './stored-file.js';
 import { isHidden, isTar, TAR_HEADER, unpackTar } from './tar.js';
 
 export interface EvidenceOptions {
   readonly limits?: Partial<EvidenceLimits>;
+  /** Computes SHA-256 of inputs above `MAX_HASHED` bytes too. */
+  readonly hash?: boolean;
   /** Aborting it rejects with the signal's reason while standard input or a pipe is being read. */
   readonly signal?: AbortSignal;
 }
@@ -55,7 +57,7 @@ export interface EvidenceList {
  * @throws the reason of `options.signal`
  */
 export async function collectEvidence(args: readonly string[], options: EvidenceOptions = {}): Promise<EvidenceList> {
-  const collector = new Collector({ ...LIMITS, ...options.limits }, options.signal);
+  const collector = new Collector({ ...LIMITS, ...options.limits }, options);
   for (const arg of [...new Set(args)].sort()) await collector.argument(arg);
   for (const found of collector.uniqueFiles()) await collector.expand(found.piece, found, 0);
   const named = distinctNames(collector.pieces);
@@ -78,11 +80,14 @@ class Collector {
   private readonly folders = new Set<string>();
   private readonly limits: EvidenceLimits;
   private readonly signal: AbortSignal | undefined;
+  /** Inputs up to so many bytes are hashed. */
+  private readonly hashed: number;
   private full = false;
 
-  constructor(limits: EvidenceLimits, signal: AbortSignal | undefined) {
+  constructor(limits: EvidenceLimits, options: EvidenceOptions) {
     this.limits = limits;
-    this.signal = signal;
+    this.signal = options.signal;
+    this.hashed = options.hash ? Infinity : MAX_HASHED;
   }
 
   async argument(arg: string): Promise<void> {
@@ -183,7 +188,8 @@ class Collector {
   }
 
   private file(shown: string, stats: Stats, path: string[], length: number): void {
-    const piece = new StoredFile(path.join(sep), shown, stats.size, this.limits.decompress);
+    const digest = stats.size > this.hashed ? '' : undefined;
+    const piece = new StoredFile(path.join(sep), shown, stats.size, this.limits.decompress, digest);
     this.files.push({ path, shown: length, piece, identity: `${stats.dev}:${stats.ino}` });
   }
 
@@ -206,7 +212,7 @@ class Collector {
           this.errors.push(new InputError(name, `gives more than ${this.limits.spooled} bytes; the rest was not read`));
           break;
         }
-        hash.update(chunk);
+        if (size <= this.hashed) hash.update(chunk);
         spool.write(chunk);
       }
     } catch (error) {
@@ -215,7 +221,8 @@ class Collector {
       this.signal?.removeEventListener('abort', giveUp);
       spool.close();
     }
-    const piece = new StoredFile(spool.path, basename(name), size, this.limits.decompress, hash.digest('hex'));
+    const digest = size > this.hashed ? '' : hash.digest('hex');
+    const piece = new StoredFile(spool.path, basename(name), size, this.limits.decompress, digest);
     this.files.push({ path, shown: 1, piece, identity: `spool ${spool.path}` });
   }
 

@@ -5,6 +5,9 @@ import type { ByteSource } from './source.js';
 
 const CHUNK = 256 * 1024;
 
+/** Larger files are hashed only when asked: SHA-256 of a gigabyte costs as much as its whole analysis. */
+export const MAX_HASHED = 128 * 1024 * 1024;
+
 /** A file of the disk, of the user or a spooled one, whose content can be read any number of times. */
 export class StoredFile {
   /** What the user calls it; untrusted. */
@@ -14,7 +17,7 @@ export class StoredFile {
   private readonly limits: DecompressLimits;
   private digest: string | undefined;
 
-  /** @param digest SHA-256 of the bytes, where it is known already */
+  /** @param digest SHA-256 of the bytes where it is known already; empty: it shall not be computed */
   constructor(path: string, name: string, size: number, limits: DecompressLimits, digest?: string) {
     this.path = path;
     this.name = name;
@@ -38,7 +41,8 @@ export class StoredFile {
   }
 
   /**
-   * SHA-256 of the bytes as stored, in hexadecimal digits. Costs nothing once the content was read to its end.
+   * SHA-256 of the bytes as stored, in hexadecimal digits; empty where it was not to be computed. Costs nothing once the
+   * content was read to its end.
    * @throws InputError when the file cannot be read
    */
   sha256(): string {

@@ -3,15 +3,16 @@
  * suspects, whose frames the second reading judges one by one.
  */
 
-import { BROADCAST_MAC, isGroupMac, isIpv6, type Ip, type Mac } from '../bytes/address.js';
-import { addressKey } from '../reconstruct/claims.js';
+import { isIpv6, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { WordTable } from '../bytes/word-table.js';
+import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
-import { DELIVERED, Judge, notJudged, type Conduct, type JudgeReason, type Ruling, type Stretch } from './judge.js';
-import type { OwnFrame } from './learning.js';
+import { LegConduct } from './conduct.js';
+import { Destinations, type Destination } from './destinations.js';
+import { DELIVERED, Judge, notJudged, type JudgeReason, type Ruling, type Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView, type Run } from './legs.js';
 import type { Ownership } from './ownership.js';
 import type { PortLocations } from './ports.js';
-import { isGroupIp } from './routers.js';
 import type { Surroundings } from './witnesses.js';
 
 /** Frames counted per input: delivered, and not judged by reason. */
@@ -20,17 +21,25 @@ export interface Counts {
   readonly notJudged: Map<JudgeReason, number>;
 }
 
+/** How the judge rules over frames of one transmitter to one destination and MAC. */
+interface Rules {
+  readonly stretches: readonly Stretch[];
+  /** The one ruling at all times, where there is nothing to examine. */
+  readonly only: Ruling | undefined;
+}
+
 export class Verdicts {
   readonly byInput = new Map<number, Counts>();
   /** Legs that the second reading judges frame by frame. */
   readonly suspects = new Set<number>();
   private readonly r: Reconstruction;
-  private readonly around: Surroundings;
-  private readonly ownerships: ReadonlyMap<number, Ownership>;
   private readonly map: ReadonlyMap<Ip, Mac>;
   private readonly judge: Judge;
   private readonly ports: PortLocations;
-  private readonly cache = new Map<string, readonly Stretch[]>();
+  private readonly destinations: Destinations;
+  /** Rules asked for so far, by destination (or the network, where nobody is known to have the address) and both MACs. */
+  private readonly asked = new WordTable();
+  private readonly rules: Rules[] = [];
 
   constructor(
     r: Reconstruction,
@@ -40,49 +49,68 @@ export class Verdicts {
     ports: PortLocations,
   ) {
     this.r = r;
-    this.around = around;
-    this.ownerships = ownerships;
     this.map = map;
     this.ports = ports;
-    this.judge = new Judge(r, around, ownerships, new LegConduct(r, around, ownerships), map);
+    this.destinations = new Destinations(r, around, ownerships);
+    this.judge = new Judge(r, around, ownerships, new LegConduct(r, this.destinations), map);
   }
 
-  /** Judges all legs. */
+  /** Judges all legs. Nearly all have one mapping and one ruling: these cost no object each. */
   run(): void {
-    for (let leg = 0; leg < this.r.legs.count; leg++) {
-      const view = viewLeg(this.r, leg);
-      const runs = runsOfLeg(this.r, leg);
-      const rulings = runs.map((run) => this.rulingOfRun(view, run));
-      if (rulings.every((ruling) => ruling !== undefined)) {
-        runs.forEach((run, i) => this.count(view, rulings[i] ?? DELIVERED, run.frames));
-      } else {
-        this.suspects.add(leg);
-      }
+    const { legs } = this.r;
+    for (let leg = 0; leg < legs.count; leg++) {
+      const { words } = legs;
+      const w = leg * LEG_WORDS;
+      const only = (words[w + Leg.CLOSED] ?? -1) < 0 ? this.onlyRuling(leg) : undefined;
+      if (only) this.countOnTap((words[w + Leg.META] ?? 0) >>> 16, only, words[w + Leg.FRAMES] ?? 0);
+      else this.judgeRuns(leg);
+    }
+  }
+
+  /** The one ruling of a leg with one mapping, if its time does not matter. */
+  private onlyRuling(leg: number): Ruling | undefined {
+    const { words } = this.r.legs;
+    const w = leg * LEG_WORDS;
+    const macs = words[w + Leg.MACS_HIGH] ?? 0;
+    const macLow = words[w + Leg.DST_MAC_LOW] ?? 0;
+    const destination = this.destinations.ofLeg(leg);
+    const quick = this.quickRules(destination, words[w + Leg.META] ?? 0, words[w + Leg.PORTS] ?? 0, macs, macLow);
+    if (quick) return this.ports.hasMoved(macFromWords(macs, macLow)) ? undefined : quick.only;
+    const { only } = this.rulesOf(destination, words[w + Leg.SRC_MAC_LOW] ?? 0, macs, macLow);
+    return only?.reason === 'unknown-next-hop' && this.r.legs.isAnswered(leg) ? DELIVERED : only;
+  }
+
+  private judgeRuns(leg: number): void {
+    const view = viewLeg(this.r, leg);
+    const runs = runsOfLeg(this.r, leg);
+    const rulings = runs.map((run) => this.rulingOfRun(view, run));
+    if (rulings.every((ruling) => ruling !== undefined)) {
+      runs.forEach((run, i) => this.count(view, rulings[i] ?? DELIVERED, run.frames));
+    } else {
+      this.suspects.add(leg);
     }
   }
 
   /** The rulings over time for frames of a leg to a MAC. */
   stretches(view: LegView, mac: Mac): readonly Stretch[] {
-    const stretches = this.byAddress(view, mac);
+    const { words } = this.r.legs;
+    const w = view.leg * LEG_WORDS;
+    const macs = ((words[w + Leg.MACS_HIGH] ?? 0) & ~0xffff) | Math.floor(mac / 0x1_0000_0000);
+    const macLow = mac | 0;
+    const destination = this.destinations.ofLeg(view.leg);
+    const { stretches } =
+      this.quickRules(destination, words[w + Leg.META] ?? 0, words[w + Leg.PORTS] ?? 0, macs, macLow) ??
+      this.rulesOf(destination, words[w + Leg.SRC_MAC_LOW] ?? 0, macs, macLow);
     return this.ports.hasMoved(mac) ? this.ports.overlay(view, mac, stretches) : stretches;
-  }
-
-  private byAddress(view: LegView, mac: Mac): readonly Stretch[] {
-    const quick = this.quickRuling(view, mac);
-    if (quick) return [{ from: -Infinity, ruling: quick }];
-    const network = this.around.networks.of[view.tap] ?? 0;
-    const key = `${network} ${view.transmitter} ${view.dstIp} ${mac}`;
-    let stretches = this.cache.get(key);
-    if (!stretches) {
-      stretches = this.judge.rule(network, view.transmitter, view.dstIp, mac);
-      this.cache.set(key, stretches);
-    }
-    return stretches;
   }
 
   /** Counts frames that are delivered or not judged. */
   count(view: LegView, ruling: Ruling, frames: number): void {
-    const input = this.r.taps.all[view.tap]?.input ?? 0;
+    this.countOnTap(view.tap, ruling, frames);
+  }
+
+  private countOnTap(tap: number, ruling: Ruling, frames: number): void {
+    const input = this.r.taps.all[tap]?.input ?? 0;
     let counts = this.byInput.get(input);
     if (!counts) this.byInput.set(input, (counts = { delivered: 0, notJudged: new Map() }));
     if (ruling.reason === undefined) counts.delivered += frames;
@@ -108,20 +136,47 @@ export class Verdicts {
     return this.r.legs.hasAnswer(view.leg, Math.floor(mac / 0x1_0000_0000), mac | 0);
   }
 
-  /** Rulings that need no history. */
-  private quickRuling(view: LegView, mac: Mac): Ruling | undefined {
-    if (isGroupMac(mac)) {
-      return isGroupIp(this.r, view.dstIp) || (mac === BROADCAST_MAC && isSubnetBroadcast(view.dstIp))
-        ? DELIVERED
-        : notJudged('group-mac');
+  /** Rulings that need neither witness nor history. MACs as the words of a leg record. */
+  private quickRules(to: Destination, meta: number, ports: number, macs: number, macLow: number): Rules | undefined {
+    if (macs & GROUP_BIT) {
+      const isBroadcast = (macs & 0xffff) === 0xffff && macLow === -1;
+      return to.isGroup || (isBroadcast && isSubnetBroadcast(to.ip)) ? ALL_DELIVERED : GROUP_MAC;
     }
     // Wi-Fi turns multicast into unicast; a DHCP server writes to the MAC in the message, before anybody has the address.
-    if (isGroupIp(this.r, view.dstIp)) return DELIVERED;
-    if (view.protocol === 17 && (view.dstPort === 68 || view.dstPort === 546)) return DELIVERED;
-    if (this.map.size > 0) return undefined;
-    const ownership = this.ownerships.get(addressKey(this.around.networks.of[view.tap] ?? 0, view.dstIp));
-    return ownership?.tenures.length === 1 && ownership.tenures[0]?.macs.includes(mac) ? DELIVERED : undefined;
+    if (to.isGroup) return ALL_DELIVERED;
+    const port = ports & 0xffff;
+    return (port === 68 || port === 546) && ((meta >>> 8) & 0xff) === UDP ? ALL_DELIVERED : undefined;
   }
+
+  /** What the judge says, asked once for each transmitter and MAC per destination. MACs as the words of a leg record. */
+  private rulesOf(to: Destination, srcMacLow: number, macs: number, dstMacLow: number): Rules {
+    // Where nobody is known to have the address, it does not matter which one it is.
+    const isSomebodys = to.ownership !== undefined || this.map.has(to.ip);
+    const at = this.asked.intern(isSomebodys ? to.number : ~to.network, srcMacLow, macs, dstMacLow);
+    return (this.rules[at] ??= this.ask(to, macFromWords(macs >>> 16, srcMacLow), macFromWords(macs, dstMacLow)));
+  }
+
+  private ask(to: Destination, transmitter: Mac, mac: Mac): Rules {
+    const tenures = this.map.size > 0 ? [] : (to.ownership?.tenures ?? []);
+    const stretches =
+      tenures.length === 1 && tenures[0]?.macs.includes(mac)
+        ? ALL_DELIVERED.stretches
+        : this.judge.rule(to.network, transmitter, to.ip, mac);
+    const ruling = stretches.length === 1 ? stretches[0]?.ruling : undefined;
+    const isPlain = ruling && ruling.verdict !== 'misdelivered' && !ruling.class && !this.ports.hasMoved(mac);
+    return { stretches, only: isPlain ? ruling : undefined };
+  }
+}
+
+const UDP = 17;
+/** The group bit of the upper half of a destination MAC. */
+const GROUP_BIT = 0x100;
+
+const ALL_DELIVERED: Rules = rulesAlways(DELIVERED);
+const GROUP_MAC: Rules = rulesAlways(notJudged('group-mac'));
+
+function rulesAlways(ruling: Ruling): Rules {
+  return { stretches: [{ from: -Infinity, ruling }], only: ruling };
 }
 
 /** The stretches that a span of time touches; all of them when the time is unknown. */
@@ -133,40 +188,4 @@ function stretchesWithin(stretches: readonly Stretch[], first: number, last: num
 /** Without the mask: the last address of a subnet ends in ones. A frame to it went to everyone in any case. */
 function isSubnetBroadcast(ip: Ip): boolean {
   return !isIpv6(ip) && (ip & 3) === 3;
-}
-
-/** What transmitters did, from the flow table, for the addresses that anybody asks about. */
-class LegConduct implements Conduct {
-  private readonly r: Reconstruction;
-  private readonly around: Surroundings;
-  private readonly ownerships: ReadonlyMap<number, Ownership>;
-  private index: Map<string, OwnFrame[]> | undefined;
-
-  constructor(r: Reconstruction, around: Surroundings, ownerships: ReadonlyMap<number, Ownership>) {
-    this.r = r;
-    this.around = around;
-    this.ownerships = ownerships;
-  }
-
-  ownFrames(network: number, transmitter: Mac, ip: Ip): readonly OwnFrame[] {
-    this.index ??= this.build();
-    return this.index.get(`${network} ${transmitter} ${ip}`) ?? [];
-  }
-
-  /** First frames of every run to an address that somebody was seen to own. */
-  private build(): Map<string, OwnFrame[]> {
-    const index = new Map<string, OwnFrame[]>();
-    for (let leg = 0; leg < this.r.legs.count; leg++) {
-      const view = viewLeg(this.r, leg);
-      const network = this.around.networks.of[view.tap] ?? 0;
-      if (!this.ownerships.has(addressKey(network, view.dstIp))) continue;
-      const key = `${network} ${view.transmitter} ${view.dstIp}`;
-      let list = index.get(key);
-      if (!list) index.set(key, (list = []));
-      for (const run of runsOfLeg(this.r, leg)) {
-        if (!run.mixed) list.push({ dstMac: run.mac, time: run.first, tap: view.tap, frame: run.firstFrame });
-      }
-    }
-    return index;
-  }
 }

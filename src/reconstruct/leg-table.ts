@@ -8,7 +8,8 @@
  * the mapping is closed and moved to a log.
  *
  * Layout: one 64-byte record per leg in one Int32Array with a Float64Array view, so that a packet touches one cache
- * line; an open-addressed table of (hash, index) slots finds it. Growing rehashes slots, never records.
+ * line; an open-addressed table of (hash, index) slots finds it. The two grow apart: room for records is taken far ahead,
+ * as the system gives memory only for what is written, whereas slots lie close together, as they are hit at random.
  */
 
 import { FrameFlag, type FrameBatch } from '../records/frame-batch.js';
@@ -18,7 +19,9 @@ import { MappingLog } from './mapping-log.js';
 
 /** Large ArrayBuffers begin 16 bytes past a cache line; records that begin 48 bytes on lie on one line each. */
 const BASE_BYTES = 48;
-const INITIAL_LEGS = 4096;
+const INITIAL_SLOTS = 8192;
+const INITIAL_RECORDS = 1 << 18;
+const RECORDS_GROW = 4;
 /** Bytes of one mapping are counted in 32 bits; a mapping that would overflow is closed and the next one begins. */
 const MAX_BYTES = 0xffff_ffff;
 const MAX_LENGTH = 0x7fff_ffff;
@@ -33,20 +36,23 @@ export class LegTable {
   /** Leg of each row of the last batch, `NO_LEG` for frames that are none (no IP, no MACs). */
   readonly row = new Int32Array(BATCH_SIZE);
 
-  private capacity = INITIAL_LEGS;
-  private slots = new Int32Array(INITIAL_LEGS * 4);
+  private slots = new Int32Array(INITIAL_SLOTS * 2);
   private readonly hash = new Int32Array(BATCH_SIZE);
   private readonly meta = new Int32Array(BATCH_SIZE);
-  /** Keeps the touch pass from being optimised away. */
+  private readonly ports = new Int32Array(BATCH_SIZE);
+  /** Keeps the touch passes from being optimised away. */
   private touched = 0;
 
   constructor() {
-    const buffer = new ArrayBuffer(BASE_BYTES + INITIAL_LEGS * LEG_WORDS * 4);
+    const buffer = new ArrayBuffer(BASE_BYTES + INITIAL_RECORDS * LEG_WORDS * 4);
     this.words = new Int32Array(buffer, BASE_BYTES);
     this.doubles = new Float64Array(buffer, BASE_BYTES);
   }
 
-  /** Counts a batch of frames. `taps` holds the tap of each row; rows with `skip` set are left out. */
+  /**
+   * Counts a batch of frames. `taps` holds the tap of each row; rows with `skip` set are left out, among them all that
+   * lack IP addresses or a MAC.
+   */
   add(frames: FrameBatch, taps: Int32Array, skip: Uint8Array): void {
     this.prepare(frames, taps, skip);
     for (let i = 0; i < frames.count; i++) {
@@ -66,7 +72,14 @@ export class LegTable {
     }
   }
 
-  /** Whether a MAC sent packets of the same flow back, on the same tap. */
+  /** Whether a leg's destination MAC sent packets of the same flow back, on the same tap. */
+  isAnswered(leg: number): boolean {
+    const w = leg * LEG_WORDS;
+    const { words } = this;
+    return this.hasAnswer(leg, words[w + Leg.MACS_HIGH] ?? 0, words[w + Leg.DST_MAC_LOW] ?? 0);
+  }
+
+  /** Whether a MAC sent packets of a leg's flow back, on the same tap. */
   hasAnswer(leg: number, macHigh: number, macLow: number): boolean {
     const { words } = this;
     const w = leg * LEG_WORDS;
@@ -75,49 +88,49 @@ export class LegTable {
     const turned = (ports << 16) | (ports >>> 16);
     const src = words[w + Leg.DST_IP] ?? 0;
     const dst = words[w + Leg.SRC_IP] ?? 0;
-    return [meta & ~LegBit.INITIAL_HOP_LIMIT, meta | LegBit.INITIAL_HOP_LIMIT].some(
-      (m) => this.seek(hashOf(m, src, dst, turned, macLow), m, src, dst, turned, macHigh, macLow) >= 0,
+    const passed = meta & ~LegBit.INITIAL_HOP_LIMIT;
+    const made = meta | LegBit.INITIAL_HOP_LIMIT;
+    const high = macHigh & 0xffff;
+    return (
+      this.seek(hashOf(passed, src, dst, turned, macLow), passed, src, dst, turned, high, macLow) >= 0 ||
+      this.seek(hashOf(made, src, dst, turned, macLow), made, src, dst, turned, high, macLow) >= 0
     );
   }
 
-  /** Hashes each row, and touches slot and record, so that the cache misses of a batch overlap. */
+  /**
+   * Hashes each row, and then touches all slots and all records they lead to: passes of a few instructions, so that the
+   * cache misses of a batch overlap.
+   */
   private prepare(frames: FrameBatch, taps: Int32Array, skip: Uint8Array): void {
-    const { slots, words, hash, meta, row } = this;
-    const mask = slots.length / 2 - 1;
-    let touched = 0;
-    for (let i = 0; i < frames.count; i++) {
-      const flags = frames.flags[i] ?? 0;
-      if (
-        skip[i] !== 0 ||
-        (flags & BOTH_MACS) !== BOTH_MACS ||
-        frames.ipVersion[i] === 0 ||
-        (frames.protocol[i] ?? -1) < 0
-      ) {
-        row[i] = NO_LEG;
-        continue;
-      }
-      row[i] = 0;
+    const { hash, meta, ports, row } = this;
+    const { count, flags, ipVersion, protocol, hopLimit, srcPort, dstPort, srcIp, dstIp, srcMacLow } = frames;
+    for (let i = 0; i < count; i++) {
       const m =
         ((taps[i] ?? 0) << 16) |
-        ((frames.protocol[i] ?? 0) << 8) |
-        (frames.ipVersion[i] === 6 ? LegBit.IPV6 : 0) |
-        (isInitialHopLimit(frames.hopLimit[i] ?? 0) ? LegBit.INITIAL_HOP_LIMIT : 0) |
-        (flags & FrameFlag.LATER_FRAGMENT ? LegBit.LATER_FRAGMENT : 0);
-      const ports = ((frames.srcPort[i] ?? 0) << 16) | (frames.dstPort[i] ?? 0);
-      const h = hashOf(m, frames.srcIp[i] ?? 0, frames.dstIp[i] ?? 0, ports, frames.srcMacLow[i] ?? 0);
+        ((protocol[i] ?? 0) << 8) |
+        (ipVersion[i] === 6 ? LegBit.IPV6 : 0) |
+        (isInitialHopLimit(hopLimit[i] ?? 0) ? LegBit.INITIAL_HOP_LIMIT : 0) |
+        ((flags[i] ?? 0) & FrameFlag.LATER_FRAGMENT ? LegBit.LATER_FRAGMENT : 0);
+      const p = ((srcPort[i] ?? 0) << 16) | (dstPort[i] ?? 0);
       meta[i] = m;
-      hash[i] = h;
-      const candidate = (slots[(h & mask) * 2 + 1] ?? 0) - 1;
-      touched ^= candidate >= 0 ? (words[candidate * LEG_WORDS] ?? 0) : 0;
+      ports[i] = p;
+      hash[i] = hashOf(m, srcIp[i] ?? 0, dstIp[i] ?? 0, p, srcMacLow[i] ?? 0);
     }
+    const { slots, words } = this;
+    const mask = slots.length / 2 - 1;
+    for (let i = 0; i < count; i++) row[i] = slots[((hash[i] ?? 0) & mask) * 2 + 1] ?? 0;
+    let touched = 0;
+    for (let i = 0; i < count; i++) touched ^= words[Math.max((row[i] ?? 0) - 1, 0) * LEG_WORDS] ?? 0;
     this.touched ^= touched;
+    for (let i = 0; i < count; i++) row[i] = skip[i] === 0 ? 0 : NO_LEG;
   }
 
   private lookup(frames: FrameBatch, i: number): number {
-    const ports = ((frames.srcPort[i] ?? 0) << 16) | (frames.dstPort[i] ?? 0);
-    const [src, dst] = [frames.srcIp[i] ?? 0, frames.dstIp[i] ?? 0];
+    const src = frames.srcIp[i] ?? 0;
+    const dst = frames.dstIp[i] ?? 0;
     const macHigh = (frames.srcMacHigh[i] ?? 0) & 0xffff;
-    return this.seek(this.hash[i] ?? 0, this.meta[i] ?? 0, src, dst, ports, macHigh, frames.srcMacLow[i] ?? 0);
+    const macLow = frames.srcMacLow[i] ?? 0;
+    return this.seek(this.hash[i] ?? 0, this.meta[i] ?? 0, src, dst, this.ports[i] ?? 0, macHigh, macLow);
   }
 
   private seek(
@@ -168,14 +181,15 @@ export class LegTable {
   }
 
   private insert(frames: FrameBatch, i: number): number {
-    if (this.count === this.capacity) this.grow();
+    if (this.count * LEG_WORDS === this.words.length) this.growRecords();
+    if (this.count * 4 === this.slots.length) this.growSlots();
     const leg = this.count++;
     const w = leg * LEG_WORDS;
     const { words } = this;
     words[w + Leg.META] = this.meta[i] ?? 0;
     words[w + Leg.SRC_IP] = frames.srcIp[i] ?? 0;
     words[w + Leg.DST_IP] = frames.dstIp[i] ?? 0;
-    words[w + Leg.PORTS] = ((frames.srcPort[i] ?? 0) << 16) | (frames.dstPort[i] ?? 0);
+    words[w + Leg.PORTS] = this.ports[i] ?? 0;
     words[w + Leg.SRC_MAC_LOW] = frames.srcMacLow[i] ?? 0;
     words[w + Leg.MACS_HIGH] = (frames.srcMacHigh[i] ?? 0) << 16;
     words[w + Leg.CLOSED] = -1;
@@ -197,14 +211,16 @@ export class LegTable {
     doubles[leg * LEG_DOUBLES + LegTime.LAST] = frames.time[i] ?? NaN;
   }
 
-  private grow(): void {
-    this.capacity *= 2;
-    const buffer = new ArrayBuffer(BASE_BYTES + this.capacity * LEG_WORDS * 4);
+  private growRecords(): void {
+    const buffer = new ArrayBuffer(BASE_BYTES + this.count * RECORDS_GROW * LEG_WORDS * 4);
     const words = new Int32Array(buffer, BASE_BYTES);
     words.set(this.words);
     this.words = words;
     this.doubles = new Float64Array(buffer, BASE_BYTES);
-    const slots = new Int32Array(this.capacity * 4);
+  }
+
+  private growSlots(): void {
+    const slots = new Int32Array(this.slots.length * 2);
     for (let at = 0; at < this.slots.length; at += 2) {
       const leg = (this.slots[at + 1] ?? 0) - 1;
       if (leg >= 0) occupy(slots, this.slots[at] ?? 0, leg);
@@ -212,8 +228,6 @@ export class LegTable {
     this.slots = slots;
   }
 }
-
-const BOTH_MACS = FrameFlag.SRC_MAC | FrameFlag.DST_MAC;
 
 /** Initial TTLs and hop limits of hosts: such a frame was made by the MAC that sent it, not passed on. */
 export function isInitialHopLimit(hopLimit: number): boolean {

@@ -72,30 +72,35 @@ export class Reconstruction {
     this.openWindow();
     this.taps.resolve(frames, true);
     this.claims.add(frames, this.taps.row);
+    const { skip, counts, window } = this;
+    const taps = this.taps.row;
+    let { first, last } = this.span;
     let seen = 0;
     for (let i = 0; i < frames.count; i++) {
-      this.skip[i] = 0;
+      skip[i] = 1;
+      if (frames.link[i] === Link.NONE) continue;
       const time = frames.time[i] ?? NaN;
-      if (frames.link[i] !== Link.NONE) this.widen(time);
-      if (frames.link[i] === Link.NONE || !this.inWindow(time)) {
-        this.skip[i] = 1;
-        continue;
-      }
+      if (!(first <= time) && !Number.isNaN(time)) first = time;
+      if (!(last >= time) && !Number.isNaN(time)) last = time;
+      if (window && !(time >= window.from && time <= window.to)) continue;
       seen++;
-      const reason = unjudgedReason(frames, i, this.taps.row[i] ?? NO_TAP);
-      if (reason < 0) continue;
-      this.skip[i] = 1;
-      this.counts[reason] = (this.counts[reason] ?? 0) + 1;
+      const reason = unjudgedReason(frames, i, taps[i] ?? NO_TAP);
+      if (reason < 0) skip[i] = 0;
+      else counts[reason] = (counts[reason] ?? 0) + 1;
     }
+    this.span.first = first;
+    this.span.last = last;
     this.frames.set(this.input, (this.frames.get(this.input) ?? 0) + seen);
-    this.legs.add(frames, this.taps.row, this.skip);
+    this.legs.add(frames, taps, skip);
   }
 
   /** Second reading: fills `legs.row` with the legs of a batch that was counted before. */
   find(frames: FrameBatch): void {
     this.taps.resolve(frames, false);
+    const { window } = this;
     for (let i = 0; i < frames.count; i++) {
-      const out = frames.link[i] === Link.NONE || !this.inWindow(frames.time[i] ?? NaN);
+      const time = frames.time[i] ?? NaN;
+      const out = frames.link[i] === Link.NONE || (window && !(time >= window.from && time <= window.to));
       this.skip[i] = out || unjudgedReason(frames, i, this.taps.row[i] ?? NO_TAP) >= 0 ? 1 : 0;
     }
     this.legs.find(frames, this.taps.row, this.skip);
@@ -111,25 +116,16 @@ export class Reconstruction {
     };
     this.wanted = undefined;
   }
-
-  private widen(time: number): void {
-    if (Number.isNaN(time)) return;
-    if (!(this.span.first <= time)) this.span.first = time;
-    if (!(this.span.last >= time)) this.span.last = time;
-  }
-
-  private inWindow(time: number): boolean {
-    const { window } = this;
-    return window === undefined || (time >= window.from && time <= window.to);
-  }
 }
+
+const BOTH_MACS = FrameFlag.SRC_MAC | FrameFlag.DST_MAC;
 
 /** Index into `UNJUDGED` for a frame that is no leg, -1 for one that is. */
 function unjudgedReason(frames: FrameBatch, i: number, tap: number): number {
   const flags = frames.flags[i] ?? 0;
   const isIp = (frames.protocol[i] ?? -1) >= 0 && frames.ipVersion[i] !== 0;
   if (tap === NO_TAP) return 4;
-  if (isIp && flags & FrameFlag.DST_MAC && flags & FrameFlag.SRC_MAC) return -1;
+  if (isIp && (flags & BOTH_MACS) === BOTH_MACS) return -1;
   if (frames.link[i] === Link.UNSUPPORTED) return 3;
   if (!isIp) return flags & FrameFlag.CUT ? 2 : 1;
   return 0;

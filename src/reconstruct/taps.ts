@@ -60,15 +60,18 @@ export class Taps {
 
   /** Fills `row` with the tap of each frame; counts frames per interface when `count` is set. */
   resolve(frames: FrameBatch, count: boolean): void {
+    const { interfaceIndex, vlan, innerVlan } = frames;
+    // Frames come in runs of one interface: they are counted at its end.
+    let begin = 0;
     for (let i = 0; i < frames.count; i++) {
-      const port = this.firstPort + (frames.interfaceIndex[i] ?? 0);
-      const vlan = frames.vlan[i] ?? -1;
-      const known = vlan < 0 ? (this.untagged[port] ?? -1) : -1;
-      this.row[i] = known >= 0 ? known : this.slow(port, vlan, frames.innerVlan[i] ?? -1);
-      if (count) {
-        const entry = this.ports[port];
-        if (entry) entry.frames++;
-      }
+      const index = interfaceIndex[i] ?? 0;
+      const tag = vlan[i] ?? -1;
+      const known = tag < 0 ? (this.untagged[this.firstPort + index] ?? -1) : -1;
+      this.row[i] = known >= 0 ? known : this.slow(this.firstPort + index, tag, innerVlan[i] ?? -1);
+      if (i + 1 < frames.count && interfaceIndex[i + 1] === index) continue;
+      const port = this.ports[this.firstPort + index];
+      if (count && port) port.frames += i + 1 - begin;
+      begin = i + 1;
     }
   }
 

@@ -1,0 +1,73 @@
+/** What transmitters did, from the flow table, for the addresses that anybody asks about. */
+
+import { isIpv6, type Ip, type Mac } from '../bytes/address.js';
+import { WordTable } from '../bytes/word-table.js';
+import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import type { Destinations } from './destinations.js';
+import type { Conduct } from './judge.js';
+import type { OwnFrame } from './learning.js';
+import { runsOfLeg, viewLeg } from './legs.js';
+
+export class LegConduct implements Conduct {
+  private readonly r: Reconstruction;
+  private readonly destinations: Destinations;
+  /** Rows of destination and transmitter. */
+  private readonly pairs = new WordTable();
+  /** First leg of each pair, and the next one of each leg: -1 at the end. */
+  private readonly first: number[] = [];
+  private next: Int32Array | undefined;
+  private readonly known = new Map<number, readonly OwnFrame[]>();
+
+  constructor(r: Reconstruction, destinations: Destinations) {
+    this.r = r;
+    this.destinations = destinations;
+  }
+
+  ownFrames(network: number, transmitter: Mac, ip: Ip): readonly OwnFrame[] {
+    const next = (this.next ??= this.chain());
+    const destination = this.destinations.of(network, ip | 0, isIpv6(ip) ? 6 : 4);
+    const pair = this.pair(destination.number, Math.floor(transmitter / 0x1_0000_0000), transmitter | 0);
+    let found = this.known.get(pair);
+    if (!found) {
+      found = this.framesOf(pair, next);
+      this.known.set(pair, found);
+    }
+    return found;
+  }
+
+  private pair(destination: number, macHigh: number, macLow: number): number {
+    return this.pairs.intern(destination, macHigh, macLow, 0);
+  }
+
+  /** First frames of every run of a pair's legs. */
+  private framesOf(pair: number, next: Int32Array): OwnFrame[] {
+    const list: OwnFrame[] = [];
+    for (let leg = this.first[pair] ?? -1; leg >= 0; leg = next[leg] ?? -1) {
+      const { tap } = viewLeg(this.r, leg);
+      for (const run of runsOfLeg(this.r, leg)) {
+        if (!run.mixed) list.push({ dstMac: run.mac, time: run.first, tap, frame: run.firstFrame });
+      }
+    }
+    return list;
+  }
+
+  /** Chains the legs of each pair, in order, of destinations that somebody was seen to own. */
+  private chain(): Int32Array {
+    const { words, count } = this.r.legs;
+    const next = new Int32Array(count).fill(-1);
+    for (let leg = count - 1; leg >= 0; leg--) {
+      const destination = this.destinations.ofLeg(leg);
+      if (!destination.ownership) continue;
+      const w = leg * LEG_WORDS;
+      const pair = this.pair(
+        destination.number,
+        (words[w + Leg.MACS_HIGH] ?? 0) >>> 16,
+        words[w + Leg.SRC_MAC_LOW] ?? 0,
+      );
+      next[leg] = this.first[pair] ?? -1;
+      this.first[pair] = leg;
+    }
+    return next;
+  }
+}
