@@ -4,7 +4,7 @@
  */
 
 import { formatMac, type Ip, type Mac } from '../bytes/address.js';
-import type { MisdeliveryClass, Origin, Witness } from '../model.js';
+import type { MisdeliveryClass, Origin, Witness, WitnessKind } from '../model.js';
 import { addressKey } from '../reconstruct/claims.js';
 import { isOnLinkFor, mayTransmit } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
@@ -184,6 +184,8 @@ export class Judge {
   /** Undated dumps and leases: enough to confirm, and to accuse only a MAC that is known to be somebody else. */
   private ruleByWeak(ownership: Ownership, network: number, transmitter: Mac, mac: Mac): Ruling {
     const owners = [...new Set(ownership.weak.map((t) => t.mac))];
+    // Claims on the wire without times: nobody knows which came first.
+    if (owners.length > 1 && ownership.weak.some((t) => WIRE.includes(t.kind))) return notJudged('no-time');
     if (owners.includes(mac) || this.mayHandOver(transmitter, mac)) return DELIVERED;
     const known = (this.had.get(`${network} ${mac}`) ?? []).length > 0;
     const table = ownership.weak.filter((t) => t.kind === 'neighbor-entry');
@@ -286,6 +288,17 @@ export class Judge {
 function ownersOf(ownership: Ownership): Mac[] {
   return [...ownership.tenures.flatMap((tenure) => tenure.macs), ...ownership.weak.map((t) => t.mac)];
 }
+
+const WIRE: readonly WitnessKind[] = [
+  'arp-reply',
+  'arp-gratuitous',
+  'arp-request',
+  'nd-advertisement',
+  'nd-unsolicited',
+  'nd-solicitation',
+  'nd-router',
+  'originated',
+];
 
 const STRENGTH = [
   'arp-reply',

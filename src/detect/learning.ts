@@ -7,6 +7,7 @@ import { formatMac, type Ip, type Mac } from '../bytes/address.js';
 import type { Witness } from '../model.js';
 import { mayTransmit } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import { ERA } from './era.js';
 import type { Ownership, Tenure } from './ownership.js';
 import { frameOrigin, witnessOfClaim, type Surroundings } from './witnesses.js';
 
@@ -63,9 +64,11 @@ function tableChange(r: Reconstruction, around: Surroundings, ip: Ip, tenure: Te
   const change: TableChange = { lower: -Infinity, monitored: false };
   for (const host of around.hosts) {
     if (!mayTransmit(host, transmitter)) continue;
-    change.monitored ||= host.monitored.first <= tenure.start && host.monitored.last > tenure.start + REACTION;
+    const { first, last } = host.monitored;
+    const isSameEra = Math.abs(last - tenure.start) < ERA;
+    change.monitored ||= isSameEra && first <= tenure.start && last > tenure.start + REACTION;
     for (const run of host.neighbors.get(ip) ?? []) {
-      if (Number.isNaN(run.first)) continue;
+      if (Number.isNaN(run.first) || Math.abs(run.first - tenure.start) > ERA) continue;
       const isNew = tenure.macs.includes(run.mac);
       if (!isNew) {
         if (run.last >= tenure.start) change.lower = Math.max(change.lower, run.last);

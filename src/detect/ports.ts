@@ -47,6 +47,7 @@ export class PortLocations {
   /** Stays of each MAC that moved, by VLAN and MAC. */
   private readonly stays = new Map<string, readonly Stay[]>();
   private readonly moved = new Set<Mac>();
+  private copies: Map<string, { port: string; leg: number }[]> | undefined;
 
   constructor(r: Reconstruction, around: Surroundings, deviceOf: (tap: Tap) => string) {
     this.r = r;
@@ -100,17 +101,30 @@ export class PortLocations {
   private firstCopyElsewhere(view: LegView, mac: Mac, name: string, stays: readonly Stay[]): number {
     const moved = stays[1]?.from ?? Infinity;
     let first = Infinity;
-    for (let leg = 0; leg < this.r.legs.count; leg++) {
-      const other = viewLeg(this.r, leg);
-      if (other.transmitter !== view.transmitter || !isSameFlow(other, view)) continue;
-      const tap = this.r.taps.all[other.tap];
-      const port = tap ? this.deviceOf(tap) : '';
+    this.copies ??= this.indexCopies();
+    for (const { port, leg } of this.copies.get(flowKey(view)) ?? []) {
       if (port === name || this.ports.get(port)?.bridge !== this.ports.get(name)?.bridge) continue;
       for (const run of runsOfLeg(this.r, leg)) {
         if (run.mac === mac && run.last >= moved) first = Math.min(first, Math.max(run.first, moved));
       }
     }
     return first;
+  }
+
+  /** Legs on bridge ports to MACs that moved, by transmitter and flow. */
+  private indexCopies(): Map<string, { port: string; leg: number }[]> {
+    const copies = new Map<string, { port: string; leg: number }[]>();
+    for (let leg = 0; leg < this.r.legs.count; leg++) {
+      const view = viewLeg(this.r, leg);
+      const tap = this.r.taps.all[view.tap];
+      const port = tap ? this.deviceOf(tap) : '';
+      if (!this.ports.has(port) || !runsOfLeg(this.r, leg).some((run) => this.moved.has(run.mac))) continue;
+      const key = flowKey(view);
+      const same = copies.get(key);
+      if (same) same.push({ port, leg });
+      else copies.set(key, [{ port, leg }]);
+    }
+    return copies;
   }
 
   private wrongPort(mac: Mac, at: Stay): Ruling {
@@ -201,12 +215,6 @@ function stayKey(mac: Mac, vlan: number): string {
   return `${vlan} ${mac}`;
 }
 
-function isSameFlow(a: LegView, b: LegView): boolean {
-  return (
-    a.srcIp === b.srcIp &&
-    a.dstIp === b.dstIp &&
-    a.protocol === b.protocol &&
-    a.srcPort === b.srcPort &&
-    a.dstPort === b.dstPort
-  );
+function flowKey(view: LegView): string {
+  return `${view.transmitter} ${view.protocol} ${view.srcIp} ${view.srcPort} ${view.dstIp} ${view.dstPort}`;
 }

@@ -40,6 +40,7 @@ export class Trace {
   dropped = 0;
   private readonly r: Reconstruction;
   private readonly views = new Map<number, LegView>();
+  private readonly byLeg = new Map<number, TracedFrame[]>();
   private readonly byDestination = new Map<string, TracedFrame[]>();
 
   constructor(r: Reconstruction, legs: Iterable<number>) {
@@ -50,6 +51,11 @@ export class Trace {
   /** What a transmitter sent to an address on a tap, as read. */
   of(tap: number, transmitter: Mac, dstIp: Ip): readonly TracedFrame[] {
     return this.byDestination.get(destinationKey(tap, transmitter, dstIp)) ?? [];
+  }
+
+  /** Frames of a leg, as read. */
+  ofLeg(leg: number): readonly TracedFrame[] {
+    return this.byLeg.get(leg) ?? [];
   }
 
   /** Inputs that hold frames to trace. */
@@ -89,10 +95,8 @@ export class Trace {
       verdict,
     };
     this.frames.push(frame);
-    const key = destinationKey(view.tap, view.transmitter, view.dstIp);
-    const same = this.byDestination.get(key);
-    if (same) same.push(frame);
-    else this.byDestination.set(key, [frame]);
+    append(this.byLeg, leg, frame);
+    append(this.byDestination, destinationKey(view.tap, view.transmitter, view.dstIp), frame);
   }
 }
 
@@ -121,6 +125,12 @@ export function tracedLegs(
     if (destinations.has(view.dstIp) && controls.has(key(view))) traced.add(leg);
   }
   return traced;
+}
+
+function append<Key>(index: Map<Key, TracedFrame[]>, key: Key, frame: TracedFrame): void {
+  const list = index.get(key);
+  if (list) list.push(frame);
+  else index.set(key, [frame]);
 }
 
 function destinationKey(tap: number, transmitter: Mac, dstIp: Ip): string {

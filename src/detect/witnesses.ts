@@ -10,6 +10,7 @@ import { Closed, CLOSED_DOUBLES, ClosedDouble, CLOSED_WORDS } from '../reconstru
 import { parsePrefix, prefixContains, type Prefix } from '../reconstruct/prefix.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { Claim } from '../records/frame-batch.js';
+import { ERA } from './era.js';
 import type { Networks } from './networks.js';
 import { divideIntoTenures, type Ownership, type Testimony } from './ownership.js';
 
@@ -48,7 +49,8 @@ export function findOwnerships(r: Reconstruction, around: Surroundings): Map<num
   const ownerships = new Map<number, Ownership>();
   for (const [key, entry] of collected) {
     const tenures = divideIntoTenures(entry.strong);
-    ownerships.set(key, { network: entry.network, ip: entry.ip, tenures, weak: entry.weak });
+    const undated = entry.strong.filter((testimony) => Number.isNaN(testimony.first));
+    ownerships.set(key, { network: entry.network, ip: entry.ip, tenures, weak: [...entry.weak, ...undated] });
   }
   return ownerships;
 }
@@ -223,6 +225,7 @@ function whereWireIsSilent(strong: readonly Testimony[], said: Testimony, run: N
   if (wire.length === 0) return [said];
   const firstClaim = Math.min(...wire.map((t) => t.first));
   const lastClaim = Math.max(...wire.map((t) => t.last));
+  if (Math.abs(said.first - firstClaim) > ERA) return [];
   if (said.first < firstClaim - TABLE_LAG) return [{ ...said, last: Math.min(said.last, firstClaim - TABLE_LAG) }];
   // A table that changes after the wire fell silent was told by a frame that no capture holds.
   if (run.byEvent && !Number.isNaN(run.confirmed) && said.first > lastClaim + TABLE_LAG) return [said];

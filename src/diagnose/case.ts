@@ -46,6 +46,8 @@ export interface Case {
   readonly expected: readonly Mac[];
   readonly class: MisdeliveryClass | undefined;
   readonly flows: readonly CaseFlow[];
+  /** The same by leg. */
+  readonly flowOfLeg: ReadonlyMap<number, CaseFlow>;
   /** First and last misdelivered frame; ns since the analysis epoch. */
   readonly first: number;
   readonly firstOrigin: Origin;
@@ -94,7 +96,7 @@ function caseOf(scene: Scene, buckets: readonly MisdeliveredFrames[]): Case {
   const network = around.networks.of[view.tap] ?? 0;
   const ownership = scene.ownerships.get(addressKey(network, view.dstIp));
   const earliest = buckets.reduce((a, b) => (b.first < a.first ? b : a));
-  const legs = new Set(buckets.flatMap((bucket) => [...bucket.legs]));
+  const flows = flowsOf(scene, new Set(buckets.flatMap((bucket) => [...bucket.legs])));
   return {
     buckets: sorted,
     network,
@@ -103,7 +105,8 @@ function caseOf(scene: Scene, buckets: readonly MisdeliveredFrames[]): Case {
     mac: main.mac,
     expected: [...new Set(buckets.flatMap((bucket) => [...bucket.expected]))],
     class: main.class,
-    flows: flowsOf(scene, legs),
+    flows,
+    flowOfLeg: new Map(flows.flatMap((found) => found.flow.legs.map((leg) => [leg, found] as const))),
     first: earliest.first,
     firstOrigin: {
       input: scene.places.inputName(r.taps.all[earliest.view.tap]?.input ?? 0),

@@ -43,10 +43,9 @@ export function triggerOf(scene: Scene, { flow, spans }: CaseFlow): Trigger | un
 
 /** The packet that completes the TCP handshake, or the second packet of a UDP flow, whichever way it goes. */
 function computedTrigger(scene: Scene, legs: readonly number[]): Trigger | undefined {
-  const mine = new Set(legs);
   const packets = new Map<number, TracedFrame>();
-  for (const frame of scene.trace.frames) {
-    if (!mine.has(frame.view.leg) || frame.fingerprint === 0) continue;
+  for (const frame of legs.flatMap((leg) => scene.trace.ofLeg(leg))) {
+    if (frame.fingerprint === 0) continue;
     const known = packets.get(frame.fingerprint);
     if (!known || frame.time < known.time) packets.set(frame.fingerprint, frame);
   }

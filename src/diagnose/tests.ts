@@ -44,7 +44,7 @@ function concurrentTraffic(scene: Scene, kase: Case): Answer {
   const right: TracedFrame[] = [];
   for (const frame of controlFrames(scene, kase)) {
     if (!(frame.time >= kase.first && frame.time <= kase.last)) continue;
-    const isOffloaded = wasOffloaded(scene, kase, frame);
+    const isOffloaded = wasOffloaded(kase, frame);
     const isRight = kase.expected.includes(frame.dstMac) && frame.verdict !== 'misdelivered';
     if (!isRight && frame.dstMac !== kase.mac) continue;
     if (isOffloaded) table[isRight ? 'offloadedRight' : 'offloadedWrong']++;
@@ -77,10 +77,9 @@ function controlFrames(scene: Scene, kase: Case): readonly TracedFrame[] {
 }
 
 /** Whether a frame took the fast path: its flow was offloaded at the time, and the packet is one that can be. */
-function wasOffloaded(scene: Scene, kase: Case, frame: TracedFrame): boolean {
+function wasOffloaded(kase: Case, frame: TracedFrame): boolean {
   if (isEscape(frame)) return false;
-  const flow = scene.flowOfLeg.get(frame.view.leg);
-  const known = kase.flows.find((candidate) => candidate.flow === flow);
+  const known = kase.flowOfLeg.get(frame.view.leg);
   if (known?.undated) return true;
   if (!known || known.spans.length === 0) {
     // Without conntrack: a TCP or UDP flow that the case accuses may be; everything else is the control.

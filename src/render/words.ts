@@ -1,6 +1,16 @@
 /** Words and number forms that all renderers share. */
 
-import type { Analysis, Confidence, EvidenceFrame, Flow, Misdelivery, Tuple, Witness, WitnessKind } from '../model.js';
+import type {
+  Analysis,
+  Confidence,
+  EvidenceFrame,
+  Flow,
+  Misdelivery,
+  OffloadSpan,
+  Tuple,
+  Witness,
+  WitnessKind,
+} from '../model.js';
 
 /** Text of an input made safe for a terminal or a mail: control, bidirectional and other invisible characters are shown as escapes. */
 export function printable(text: string): string {
@@ -95,10 +105,15 @@ export function flowText(flow: Flow): string {
   const translated = reply.srcIp !== original.dstIp || reply.dstIp !== original.srcIp;
   const nat = translated ? ` (NAT: replies ${tupleText(reply).replace(/^\S+ /, '')})` : '';
   const [span] = flow.offload;
-  const since = span ? `, offloaded (${span.kind}) since ${clockTime(span.from.time)}` : '';
-  const until = span?.to ? ` until ${clockTime(span.to.time)}` : '';
-  const offload = since + until;
+  const offload = span ? `, offloaded (${span.kind}) ${offloadText(span)}` : '';
   return `${tupleText(original)}${nat}${offload}`;
+}
+
+/** `since 07:52:04.451301 until 07:53:20.804988`; a snapshot only says `by` when. */
+function offloadText({ from, to }: OffloadSpan): string {
+  const between = from.earliest === undefined ? 'by' : `between ${clockTime(from.earliest)} and`;
+  const since = `${from.source === 'event' ? 'since' : between} ${clockTime(from.time)}`;
+  return to ? `${since}, until ${to.source === 'snapshot' ? 'about ' : ''}${clockTime(to.time)}` : since;
 }
 
 const WITNESS_WORDS: Readonly<Record<WitnessKind, string>> = {
