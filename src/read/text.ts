@@ -26,6 +26,7 @@ import { ipNeighReader } from './ip-neigh.js';
 import { ipRouteReader } from './ip-route.js';
 import { ipRuleReader } from './ip-rule.js';
 import { jsonReader } from './json-text.js';
+import { kernelReader } from './kernel.js';
 import { nftReader } from './nft.js';
 import { routeTableReader } from './route-table.js';
 import { Section, stateBase, type LineReader, type Mutable, type SharedTables } from './section.js';
@@ -50,6 +51,7 @@ const LINE_READERS: readonly (() => LineReader)[] = [
   conntrackSaveReader,
   jsonReader,
   nftReader,
+  kernelReader,
 ];
 
 /** What a text held. */

@@ -10,9 +10,12 @@ import type {
   AddressFact,
   Fact,
   FdbFact,
+  FlowtableFact,
+  KernelFact,
   LeaseFact,
   LinkFact,
   NeighborFact,
+  NftRuleFact,
   RouteFact,
   RuleFact,
 } from '../records/facts.js';
@@ -46,6 +49,10 @@ export interface InputFacts {
   readonly rules: RuleFact[];
   readonly fdb: FdbFact[];
   readonly leases: LeaseFact[];
+  readonly kernels: KernelFact[];
+  /** Of each chain and flowtable (by family, table and name) what the newest snapshot shows. */
+  readonly chains: Map<string, NftRuleFact[]>;
+  readonly flowtables: Map<string, FlowtableFact>;
   readonly neighbors: NeighborRun[];
   /** Devices that its facts name. */
   readonly devices: Set<string>;
@@ -111,6 +118,15 @@ export class FactStore {
       case 'lease':
         this.once(input.leases, fact, `${fact.ip} ${fact.mac}`);
         break;
+      case 'kernel':
+        this.once(input.kernels, fact, fact.release);
+        break;
+      case 'flowtable':
+        input.flowtables.set(`${fact.family} ${fact.table} ${fact.name}`, fact);
+        break;
+      case 'nft-rule':
+        addNftRule(input, fact);
+        break;
       case 'clock':
         break;
     }
@@ -127,6 +143,9 @@ export class FactStore {
         rules: [],
         fdb: [],
         leases: [],
+        kernels: [],
+        chains: new Map(),
+        flowtables: new Map(),
         neighbors: [],
         devices: new Set(),
         counts: new Map(),
@@ -176,3 +195,13 @@ export class FactStore {
     if (confirmed && Number.isNaN(run.confirmed)) run.confirmed = time;
   }
 }
+
+/** Rules come in the order of their chain; one that begins anew is a newer snapshot of it. */
+function addNftRule(input: InputFacts, rule: NftRuleFact): void {
+  const key = `${rule.family} ${rule.table} ${rule.chain}`;
+  const known = input.chains.get(key);
+  if (!known || rule.index === 0 || known[0]?.snapshot !== rule.snapshot) input.chains.set(key, [rule]);
+  else if (known.length < MAX_CHAIN_RULES) known.push(rule);
+}
+
+const MAX_CHAIN_RULES = 20_000;

@@ -5,7 +5,7 @@
  */
 
 import { isGroupMac, parseMac, type AddressTable, type Ip, type Mac } from '../bytes/address.js';
-import type { AddressFact, RouteFact, RuleFact } from '../records/facts.js';
+import type { AddressFact, FlowtableFact, KernelFact, NftRuleFact, RouteFact, RuleFact } from '../records/facts.js';
 import type { FactStore, InputFacts, NeighborRun } from './fact-store.js';
 import { parsePrefix, prefixContains, type Prefix } from './prefix.js';
 
@@ -28,6 +28,9 @@ export interface Host {
   readonly devices: Map<string, HostDevice>;
   readonly routes: RouteFact[];
   readonly rules: RuleFact[];
+  /** Chains and flowtables of nftables, of each input that shows any. */
+  readonly rulesets: Ruleset[];
+  readonly kernels: KernelFact[];
   /** Prefixes that it has a connected route or an address in. */
   readonly onLink: Prefix[];
   /** Addresses of next hops in its routes. */
@@ -37,6 +40,14 @@ export interface Host {
   readonly neighborMacs: Set<Mac>;
   /** First and last event of a monitor of its neighbour table, ns since the analysis epoch; Infinity and -Infinity without one. */
   readonly monitored: { first: number; last: number };
+}
+
+/** What one input shows of nftables. */
+export interface Ruleset {
+  readonly input: number;
+  /** Rules in order, by chain. */
+  readonly chains: readonly (readonly NftRuleFact[])[];
+  readonly flowtables: readonly FlowtableFact[];
 }
 
 export function digestHosts(store: FactStore, addresses: AddressTable): Host[] {
@@ -55,7 +66,8 @@ export function digestHosts(store: FactStore, addresses: AddressTable): Host[] {
     else if (!namesDevices(input)) nameless.push(input);
   }
   // Rules and leases name no device: they are of the machine that was dumped most.
-  for (const input of nameless) absorb(mostDumped(hosts) ?? newHost(hosts), input, addresses);
+  for (const input of nameless)
+    absorb(hostOffloading(hosts, input) ?? mostDumped(hosts) ?? newHost(hosts), input, addresses);
   return hosts;
 }
 
@@ -105,6 +117,12 @@ function namesDevices(input: InputFacts): boolean {
   return [...input.devices].some((device) => device !== 'lo');
 }
 
+/** The host that has devices of the input's flowtables. */
+function hostOffloading(hosts: readonly Host[], input: InputFacts): Host | undefined {
+  const devices = [...input.flowtables.values()].flatMap((flowtable) => flowtable.devices);
+  return hosts.find((host) => devices.some((device) => host.devices.has(device)));
+}
+
 function mostDumped(hosts: readonly Host[]): Host | undefined {
   return hosts.toSorted((a, b) => b.inputs.length - a.inputs.length || a.id - b.id)[0];
 }
@@ -117,6 +135,8 @@ function newHost(hosts: Host[]): Host {
     devices: new Map(),
     routes: [],
     rules: [],
+    rulesets: [],
+    kernels: [],
     onLink: [],
     gateways: new Set(),
     neighbors: new Map(),
@@ -133,6 +153,8 @@ function merge(into: Host, from: Host): void {
   for (const [name, device] of from.devices) if (!into.devices.has(name)) into.devices.set(name, device);
   into.routes.push(...from.routes);
   into.rules.push(...from.rules);
+  into.rulesets.push(...from.rulesets);
+  into.kernels.push(...from.kernels);
   into.onLink.push(...from.onLink);
   for (const ip of from.gateways) into.gateways.add(ip);
   for (const [ip, runs] of from.neighbors) into.neighbors.set(ip, [...(into.neighbors.get(ip) ?? []), ...runs]);
@@ -159,6 +181,11 @@ function absorb(host: Host, input: InputFacts, addresses: AddressTable): void {
   for (const address of input.addresses) absorbAddress(host, address, addresses);
   for (const route of input.routes) absorbRoute(host, route, addresses);
   host.rules.push(...input.rules);
+  host.kernels.push(...input.kernels);
+  if (input.chains.size > 0 || input.flowtables.size > 0) {
+    const [chains, flowtables] = [[...input.chains.values()], [...input.flowtables.values()]];
+    host.rulesets.push({ input: input.input, chains, flowtables });
+  }
   for (const run of input.neighbors) {
     const runs = host.neighbors.get(run.ip);
     if (runs) runs.push(run);

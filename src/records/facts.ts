@@ -224,6 +224,13 @@ export interface NftRuleFact extends FactBase {
   readonly marks?: { readonly key: 'meta' | 'ct'; readonly value: string };
 }
 
+/** The kernel's release: `uname -a`, `uname -r`, `/proc/version`. */
+export interface KernelFact extends FactBase {
+  readonly kind: 'kernel';
+  /** As printed: `6.6.86`, `6.1.0-56-amd64`. */
+  readonly release: string;
+}
+
 /** The moment at which a section of text was printed, where no statement carries it (clock lines): estimates clock offsets, bounds snapshots. */
 export interface ClockFact extends FactBase {
   readonly kind: 'clock';
@@ -241,6 +248,7 @@ export type Fact =
   | LeaseFact
   | FlowtableFact
   | NftRuleFact
+  | KernelFact
   | ClockFact;
 
 /** What a reader of facts calls. Synchronous, in line order. */
