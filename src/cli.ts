@@ -63,6 +63,15 @@ program
     await finish(await framesCommand(capture));
   });
 
+program
+  .command('explain')
+  .description('Print what a cause is, how it looks, what to do and what to collect; without an id, list all causes.')
+  .argument('[cause]', 'its id, such as stale-mac')
+  .action(async (cause: string | undefined) => {
+    const { explainCommand } = await import('./commands/explain.js');
+    await finish(await explainCommand(cause));
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {
