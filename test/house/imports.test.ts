@@ -66,13 +66,14 @@ async function violations(files: Record<string, string>): Promise<string[]> {
 
 async function check(baseDir: string): Promise<ICruiseResult> {
   const { forbidden = [], options = {} } = await extractConfig(join(root, '.dependency-cruiser.js'));
-  const { tsPreCompilationDeps, doNotFollow } = options;
+  const { tsPreCompilationDeps, doNotFollow, enhancedResolveOptions } = options;
   const { output } = await cruise(['src'], {
     validate: true,
     ruleSet: { forbidden },
     baseDir,
     ...(tsPreCompilationDeps === undefined ? {} : { tsPreCompilationDeps }),
     ...(doNotFollow === undefined ? {} : { doNotFollow }),
+    ...(enhancedResolveOptions === undefined ? {} : { enhancedResolveOptions }),
   });
   if (typeof output === 'string') throw new Error('the result is a report, not an object');
   return output;
