@@ -4,6 +4,9 @@ import type { Advice } from '../model.js';
 import { parsePrefix, prefixContains } from '../reconstruct/prefix.js';
 import type { RouteFact } from '../records/facts.js';
 import { plain } from './advice.js';
+import type { Explanation } from './cause.js';
+import { ownersOfMac, type OwnerOfMac } from './identity.js';
+import { formatMac } from '../bytes/address.js';
 import type { Case, Scene } from './case.js';
 
 export interface PolicyTable {
@@ -12,8 +15,46 @@ export interface PolicyTable {
   readonly mark: string;
 }
 
+/** What the tables say about the MAC that a case's frames went to. */
+export interface PolicyContext {
+  /** The MAC had the address itself before: no routing needed to send frames there. */
+  readonly hadAddress: boolean;
+  /** Addresses of the MAC that are next hops, and the marked tables that lead to them. */
+  readonly hops: readonly OwnerOfMac[];
+  readonly tables: readonly PolicyTable[];
+  readonly hasRoutes: boolean;
+}
+
+export function policyContext(scene: Scene, kase: Case): PolicyContext {
+  const hops = ownersOfMac(scene, kase).filter((owner) => owner.kind === 'next-hop');
+  return {
+    hadAddress: kase.ownership?.tenures.some((tenure) => tenure.macs.includes(kase.mac)) ?? false,
+    hops,
+    tables: policyTables(
+      scene,
+      kase,
+      hops.flatMap((hop) => hop.routes),
+    ),
+    hasRoutes: (kase.host?.routes.length ?? 0) > 0,
+  };
+}
+
+/** Reasons that rule policy routing out, or leave it open; undefined when it may be the cause. */
+export function policyRuledOut(scene: Scene, kase: Case, context: PolicyContext): Explanation | undefined {
+  const mac = formatMac(kase.mac);
+  if (context.hadAddress) {
+    return { fits: 'no', because: `${mac} had ${scene.r.addresses.format(kase.dstIp)} itself before.` };
+  }
+  if (context.tables.length > 0) return undefined;
+  return context.hasRoutes
+    ? { fits: 'no', because: `No table that a mark selects leads to ${mac}.` }
+    : { fits: 'unknown', because: 'The routes and rules are not known.', collect: COLLECT_TABLES };
+}
+
+export const COLLECT_TABLES = 'ip rule show; ip route show table all';
+
 /** The tables of these routes that some rule selects by mark. */
-export function policyTables(scene: Scene, kase: Case, routes: readonly RouteFact[]): PolicyTable[] {
+function policyTables(scene: Scene, kase: Case, routes: readonly RouteFact[]): PolicyTable[] {
   const hosts = kase.host ? [kase.host] : scene.around.hosts;
   const wanted = new Set(routes.map((route) => route.table));
   const found = new Map<string, PolicyTable>();
