@@ -68,13 +68,8 @@ function stuck(control: boolean, texts: Record<string, string> = {}): Evidence {
 function policyRouting(offload: boolean): Evidence {
   const gateway: Station = { mac: 'dc:a6:32:00:00:03', ip: '192.168.7.3' };
   const tuples = `src=${other.ip} dst=${FAR} sport=5000 dport=4000 src=${FAR} dst=203.0.113.2 sport=4000 dport=5000`;
-  const entry = `conntrack v1.4.7 (conntrack-tools): 1 flow entries have been shown.\n`;
   const flag = offload ? '[OFFLOAD]' : '[ASSURED]';
-  const line = offload
-    ? `udp      17 ${tuples} ${flag} mark=255 use=2\n`
-    : `udp      17 118 ${tuples} ${flag} mark=255 use=1\n`;
-  const time = (seconds: number): string => `${1_700_000_000 + seconds}.000000000\n`;
-  const log = [2, 6, 10, 14, 18].map((s) => `${time(s)}${line}${entry}`).join('');
+  const state = offload ? '' : '118 ';
   return lan(
     (wire) => {
       wire.meet(0, router, other);
@@ -96,9 +91,9 @@ function policyRouting(offload: boolean): Evidence {
     },
     {
       'ip-link.txt': links,
-      'ip-rule.txt': `0:\tfrom all lookup local\n32765:\tfrom all fwmark 0xff lookup 100\n32766:\tfrom all lookup main\n`,
+      'ip-rule.txt': rules,
       'ip-route.txt': `default via ${gateway.ip} dev br-lan table 100\ndefault via 203.0.113.1 dev wan\n192.168.7.0/24 dev br-lan proto kernel scope link src ${router.ip}\n`,
-      'conntrack-L.log': log,
+      'conntrack-L.log': snapshots(`udp      17 ${state}${tuples} ${flag} mark=255 use=1`),
     },
   );
 }
@@ -321,14 +316,21 @@ function mirrored(copies: number): Evidence {
   });
 }
 
-/** The ports of a bridge; the frames are seen on so many of them. */
+/** `ip -d link` of a bridge with ports. */
+const bridge = [
+  `2: br-lan: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT group default qlen 1000`,
+  `    link/ether ${router.mac} brd ff:ff:ff:ff:ff:ff promiscuity 0 minmtu 68 maxmtu 65535 `,
+  '    bridge forward_delay 1500 hello_time 200 max_age 2000 ageing_time 30000 ',
+  ...['lan1', 'lan2', 'lan3'].flatMap((name, i) => [
+    `${i + 3}: ${name}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue master br-lan state UP mode DEFAULT group default qlen 1000`,
+    `    link/ether ${router.mac} brd ff:ff:ff:ff:ff:ff promiscuity 1 minmtu 68 maxmtu 1500 `,
+    `    bridge_slave state forwarding priority 32 cost 2 hairpin off guard off root_block off fastleave off learning on flood on `,
+  ]),
+  '',
+].join('\n');
+
+/** Frames of one flow, seen on so many ports. */
 function flooded(ports: number): Evidence {
-  const bridge = ['lan1', 'lan2', 'lan3']
-    .map((name, i) => [
-      `${i + 2}: ${name}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue master br-lan state UP`,
-      `    link/ether 94:83:c4:00:00:1${i} brd ff:ff:ff:ff:ff:ff`,
-    ])
-    .flat();
   const captures: Captures = {};
   ['lan1', 'lan2', 'lan3'].forEach((name, i) => {
     const wire = new Wire();
@@ -336,8 +338,76 @@ function flooded(ports: number): Evidence {
     if (i < ports) speak(wire, other, oldHost, { from: 1, until: 6 });
     captures[`${name}.pcap`] = wire;
   });
-  return { captures, texts: { 'ip-link.txt': `${bridge.join('\n')}\n` } };
+  return { captures, texts: { 'ip-link.txt': bridge } };
 }
+
+/** Snapshots of a conntrack table with one entry. */
+function snapshots(entry: string): string {
+  const end = 'conntrack v1.4.7 (conntrack-tools): 1 flow entries have been shown.\n';
+  return [2, 6, 10, 14, 18].map((s) => `${1_700_000_000 + s}.000000000\n${entry}\n${end}`).join('');
+}
+
+/** A MAC moves to another port; \`stays\` when the flow goes on to the old one. */
+function roaming(stays: boolean): Evidence {
+  const first = new Wire();
+  first.meet(0, router, oldHost);
+  forward(first, oldHost, { from: 1, until: stays ? 15 : 9.9 });
+  const second = new Wire();
+  second.meet(10, router, oldHost);
+  if (!stays) forward(second, oldHost, { from: 10.5, until: 15 });
+  const learnt = (time: number, port: string): string =>
+    `${monitorTime(time)} dev ${port} lladdr ${oldHost.mac} REACHABLE\n`;
+  const flow = `src=${FAR} dst=${oldHost.ip} sport=4000 dport=5000 src=${oldHost.ip} dst=${FAR} sport=5000 dport=4000`;
+  return {
+    captures: { 'lan1.pcap': first, 'lan2.pcap': second },
+    texts: {
+      'ip-link.txt': bridge,
+      'monitor.log': learnt(0, 'lan1') + learnt(10, 'lan2'),
+      'conntrack-L.log': snapshots(`udp      17 ${flow} [OFFLOAD] mark=0 use=2`),
+    },
+  };
+}
+
+/** A gateway's frames for a host: only switched, or taken off and sent back to it. */
+function switched(taken: boolean): Evidence {
+  const gateway: Station = { mac: 'dc:a6:32:00:00:03', ip: '192.168.7.3' };
+  return lan(
+    (wire) => {
+      wire.meet(0, router, other);
+      wire.meet(0.1, router, gateway);
+      wire.meet(0.2, gateway, other);
+      for (let i = 0; i < 12; i++) {
+        packet(wire, 1 + i, i + 100, gateway.mac, other.mac, 63);
+        if (taken) packet(wire, 1.001 + i, i + 100, router.mac, gateway.mac, 62);
+      }
+    },
+    { 'ip-link.txt': links },
+  );
+}
+
+/** A UDP packet from afar with its own IP identification, which stays the same wherever it is seen. */
+function packet(wire: Wire, time: number, id: number, from: string, to: string, hopLimit: number): number {
+  const head = [0x45, 0, 0, 32, 0, id, 0, 0, hopLimit, 17, 0, 0, ...ipBytes(FAR), ...ipBytes(other.ip)];
+  return wire.ethernet(time, from, to, 0x0800, [...head, 0x13, 0x88, 0x0f, 0xa0, 0, 12, 0, 0, id, 2, 3, 4]);
+}
+
+/** The router asks its LAN for a far address; the flow to it is offloaded, or not. */
+function farQuestion(target: string): Evidence {
+  const flow = `src=${other.ip} dst=${FAR} sport=5000 dport=53 src=${FAR} dst=203.0.113.2 sport=53 dport=5000`;
+  return lan(
+    (wire) => {
+      wire.meet(0, router, other);
+      for (let t = 1; t < 8; t++) wire.request(t, router, target);
+    },
+    {
+      'ip-link.txt': links,
+      'ip-rule.txt': rules,
+      'conntrack-L.log': snapshots(`udp      17 ${flow} [OFFLOAD] mark=255 use=2`),
+    },
+  );
+}
+
+const rules = `0:\tfrom all lookup local\n32765:\tfrom all fwmark 0xff lookup 100\n32766:\tfrom all lookup main\n`;
 
 /** One for each cause that can be shown in a few frames. */
 export const SAMPLES: readonly Sample[] = [
@@ -360,6 +430,21 @@ export const SAMPLES: readonly Sample[] = [
     cause: 'pbr-table-incomplete',
     shows: () => policyRouting(false),
     near: { what: 'only offloaded packets that go there', build: () => policyRouting(true) },
+  },
+  {
+    cause: 'wrong-port',
+    shows: () => roaming(true),
+    near: { what: 'a flow that follows', build: () => roaming(false) },
+  },
+  {
+    cause: 'bridged-frame-taken',
+    shows: () => switched(true),
+    near: { what: 'frames that are only switched', build: () => switched(false) },
+  },
+  {
+    cause: 'pbr-on-link',
+    shows: () => farQuestion(FAR),
+    near: { what: 'questions for an address of the network', build: () => farQuestion('192.168.7.77') },
   },
   {
     cause: 'arp-spoofing',

@@ -80,7 +80,7 @@ function bridgePorts(scene: Scene): Map<number, { bridge: string; name: string }
   const masters = new Map<string, string>();
   for (const host of scene.around.hosts) {
     for (const { name, master } of host.devices.values())
-      if (master !== undefined) masters.set(name, `${host.id} ${master}`);
+      if (master !== undefined && host.devices.get(master)?.isBridge) masters.set(name, `${host.id} ${master}`);
   }
   const found = new Map<number, { bridge: string; name: string }>();
   const captured = new Map<string, Set<string>>();
