@@ -7,7 +7,7 @@ import { InputError } from './errors.js';
 import type { Diagnostic, Input, InputKind } from './model.js';
 import { looksLikeAnalysis } from './read/analysis.js';
 import { readCapture, sniffCapture } from './read/capture.js';
-import { createTextReader, isUndatedCapture, type TextSummary } from './read/text.js';
+import type { TextSummary } from './read/text.js';
 import type { DeviceNames } from './reconstruct/devices.js';
 import type { Reconstruction } from './reconstruct/reconstruction.js';
 import { FrameBatch } from './records/frame-batch.js';
@@ -21,8 +21,8 @@ export type InputFormat = (typeof INPUT_FORMATS)[number];
 export interface Evidence {
   /** Unique; what reports call it. */
   readonly name: string;
-  /** Opens it from the beginning, decompressed. */
-  open(): ByteSource | Promise<ByteSource>;
+  /** Opens it from the beginning, decompressed; `head` says that only the first bytes will be read. */
+  open(head?: 'head'): ByteSource | Promise<ByteSource>;
   /** Bytes as given (compressed, if so). */
   readonly size: number;
   /** SHA-256 of these bytes, lower case hex; costs nothing once it was read to the end. */
@@ -183,6 +183,7 @@ export class InputReader {
     onFrames: (frames: FrameBatch) => void,
     again = false,
   ): Promise<TextSummary> {
+    const { createTextReader } = await import('./read/text.js');
     const source = await evidence.open();
     const reader = createTextReader(
       index,
@@ -242,7 +243,9 @@ function isBinary(head: Uint8Array): boolean {
 async function isUndated(evidence: Evidence): Promise<boolean> {
   try {
     const head = await readHead(evidence);
-    return sniffCapture(head) === undefined && !isBinary(head) && isUndatedCapture(head);
+    if (sniffCapture(head) !== undefined || isBinary(head)) return false;
+    const { isUndatedCapture } = await import('./read/text.js');
+    return isUndatedCapture(head);
   } catch {
     return false;
   }
@@ -288,7 +291,7 @@ class Notes {
 }
 
 async function readHead(evidence: Evidence): Promise<Uint8Array> {
-  const source = await evidence.open();
+  const source = await evidence.open('head');
   const head = new Uint8Array(HEAD);
   let length = 0;
   try {

@@ -19,7 +19,7 @@ export interface DecompressLimits {
 export const DEFAULT_LIMITS: DecompressLimits = { layers: 3, bytes: 2 ** 40 };
 
 /** Bytes that tell a compression apart. */
-const HEAD = 6;
+export const COMPRESSION_HEAD = 6;
 
 export interface Decompressed {
   readonly source: ByteSource;
@@ -44,15 +44,17 @@ export function sniffCompression(head: Uint8Array): Compression | undefined {
  * The content of an input, with gzip, zstd, xz and lz4 taken off as its first bytes tell. Everything is decompressed
  * as it is read, in bounded memory. The new source owns the old one.
  * @param name what the user calls the input, for messages
+ * @param taken layers that were taken off already
  */
 export async function decompress(
   source: ByteSource,
   name: string,
   limits: DecompressLimits = DEFAULT_LIMITS,
+  taken: readonly Compression[] = [],
 ): Promise<Decompressed> {
-  const layers: Compression[] = [];
+  const layers = [...taken];
   for (;;) {
-    const { head, source: whole } = await peek(source, HEAD);
+    const { head, source: whole } = await peek(source, COMPRESSION_HEAD);
     const compression = layers.length < limits.layers ? sniffCompression(head) : undefined;
     // The xz decoder has one place only, so that the inner of two would wait for the outer for ever.
     if (!compression || (compression === 'xz' && layers.includes('xz'))) return { source: whole, layers };
@@ -105,12 +107,13 @@ const decoders: Readonly<Record<Compression, (input: ByteWindow, name: string) =
   lz4: unlz4,
 };
 
-function layer(compression: Compression, source: ByteSource, name: string): ByteSource {
+/** One layer taken off. The new source owns the old one. */
+export function layer(compression: Compression, source: ByteSource, name: string): ByteSource {
   return chunkSource(decoders[compression](new ByteWindow(source), name), () => source.close());
 }
 
 /** The same bytes, but no more than `limit`. */
-function bounded(source: ByteSource, name: string, limit: number): ByteSource {
+export function bounded(source: ByteSource, name: string, limit: number): ByteSource {
   let total = 0;
   const count = (bytes: number): number => {
     total += bytes;

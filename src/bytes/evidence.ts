@@ -125,13 +125,14 @@ class Collector {
   async expand(piece: StoredFile, at: Located, level: number): Promise<void> {
     if (this.isFull(this.pieces, piece.name)) return;
     try {
-      const source = await piece.open();
-      const { head, source: whole } = await peek(source, TAR_HEADER);
+      const probe = await piece.open('head');
+      const { head } = await peek(probe, TAR_HEADER);
+      probe.close();
       if (level >= this.limits.archives || !isTar(head)) {
-        whole.close();
         this.pieces.push({ ...at, piece, identity: '' });
         return;
       }
+      const whole = await piece.open();
       const { members, errors } = await unpackTar(whole, piece.name, {
         members: this.limits.pieces,
         bytes: this.limits.spooled,

@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto';
-import { decompress, type DecompressLimits } from './decompress.js';
+import {
+  bounded,
+  COMPRESSION_HEAD,
+  decompress,
+  layer,
+  sniffCompression,
+  type Compression,
+  type DecompressLimits,
+} from './decompress.js';
 import { openFile } from './file.js';
 import type { ByteSource } from './source.js';
+import { hasTool, toolSource } from './tool.js';
 
 const CHUNK = 256 * 1024;
+
+/** Smaller files are decompressed here: starting a program takes longer. */
+const MIN_FOR_TOOL = 1024 * 1024;
 
 /** Larger files are hashed only when asked: SHA-256 of a gigabyte costs as much as its whole analysis. */
 export const MAX_HASHED = 128 * 1024 * 1024;
@@ -32,12 +44,29 @@ export class StoredFile {
   }
 
   /**
-   * The content from its beginning, decompressed.
+   * The content from its beginning, decompressed; for large files in another process, where a program for it is
+   * installed, unless `head` says that only the first bytes are wanted.
    * @throws InputError when the file cannot be opened
    */
-  async open(): Promise<ByteSource> {
-    const { source } = await decompress(this.openHashed(), this.name, this.limits);
-    return source;
+  async open(head?: 'head'): Promise<ByteSource> {
+    const { path, name, limits } = this;
+    const compression = head || this.size < MIN_FOR_TOOL || limits.layers === 0 ? undefined : this.compression();
+    if (!compression) return (await decompress(this.openHashed(), name, limits)).source;
+    const own = (): ByteSource => layer(compression, openFile(path, name), name);
+    const outer = bounded(toolSource(path, compression, own), name, limits.bytes);
+    return (await decompress(outer, name, limits, [compression])).source;
+  }
+
+  /** What a program is to take off. */
+  private compression(): Compression | undefined {
+    const source = openFile(this.path, this.name);
+    try {
+      const head = new Uint8Array(COMPRESSION_HEAD);
+      const found = sniffCompression(head.subarray(0, source.read(head, 0, head.length)));
+      return found && hasTool(found) ? found : undefined;
+    } finally {
+      source.close();
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { extract } from 'tar-stream';
+import type { Extract } from 'tar-stream';
 import { InputError } from '../errors.js';
 import type { ByteSource } from './source.js';
 import { createSpool, type SpoolFile } from './spool.js';
@@ -51,6 +51,7 @@ export async function unpackTar(
   let room = limits.bytes;
   // The types of the package lack this option; headers were told by their checksum, whatever their magic.
   const options = { allowUnknownFormat: true, highWaterMark: CHUNK };
+  const { extract } = await import('tar-stream');
   const archive = extract(options);
   archive.on('error', (error: Error) => {
     state.failure ??= error;
@@ -133,7 +134,7 @@ class OpenMember {
 }
 
 /** Gives the archive's bytes to its reader as fast as that takes them; resolves when all is read or the reader is gone. */
-async function feed(source: ByteSource, archive: ReturnType<typeof extract>): Promise<void> {
+async function feed(source: ByteSource, archive: Extract): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     archive.on('close', () => resolve());
     archive.on('finish', () => resolve());

@@ -1,6 +1,5 @@
 import { ReadableStream } from 'node:stream/web';
 import { crc32 } from 'node:zlib';
-import xz from 'xz-decompress';
 import { InputError } from '../errors.js';
 import { available, corrupt, cutShort } from './chunks.js';
 import type { ByteWindow } from './window.js';
@@ -51,6 +50,7 @@ async function* stream(input: ByteWindow, name: string): AsyncGenerator<Uint8Arr
     },
     { highWaterMark: 0 },
   );
+  const { default: xz } = await import('xz-decompress');
   const reader = new xz.XzReadableStream(compressed).getReader();
   let open = true;
   try {

@@ -1,4 +1,3 @@
-import { Decompress } from 'fzstd';
 import { InputError } from '../errors.js';
 import { available, corrupt, cutShort } from './chunks.js';
 import type { ByteWindow } from './window.js';
@@ -46,6 +45,7 @@ export async function skipFrame(input: ByteWindow, name: string, format: string)
 
 /** One frame: header, blocks, checksum (section 3.1.1). */
 async function* frame(input: ByteWindow, name: string): AsyncGenerator<Uint8Array> {
+  const { Decompress } = await import('fzstd');
   const output: Uint8Array[] = [];
   const decoder = new Decompress((chunk) => output.push(chunk));
   const header = await frameHeader(input, name);

@@ -98,7 +98,7 @@ async function readAll(reader: RecordReader, window: ByteWindow, options: ReadCa
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, 0);
+    setImmediate(resolve);
   });
 }
 
