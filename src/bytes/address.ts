@@ -30,9 +30,16 @@ export function macFromWords(high: number, low: number): Mac {
 }
 
 export function formatMac(mac: Mac): string {
-  const hex = mac.toString(16).padStart(12, '0');
-  return hex.replace(/..(?=.)/g, '$&:');
+  let text = '';
+  for (let rest = mac, i = 0; i < 6; i++) {
+    const byte = rest % 256;
+    rest = (rest - byte) / 256;
+    text = `${HEX[byte] ?? ''}${i === 0 ? '' : ':'}${text}`;
+  }
+  return text;
 }
+
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /**
  * Reads a MAC in any usual form: `02:0:5e:…` (leading zeros may lack), `02-00-…`, `0200.5e00.0001`.

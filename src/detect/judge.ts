@@ -81,7 +81,9 @@ export class Judge {
       const macs = new Set([...ownership.tenures.flatMap((t) => t.macs), ...ownership.weak.map((t) => t.mac)]);
       for (const mac of macs) {
         const key = `${ownership.network} ${mac}`;
-        this.had.set(key, [...(this.had.get(key) ?? []), ownership]);
+        const had = this.had.get(key);
+        if (had) had.push(ownership);
+        else this.had.set(key, [ownership]);
       }
     }
   }

@@ -111,11 +111,9 @@ function misdeliveriesOf(parts: Parts): Misdelivery[] {
       evidence: bucket.evidence.map((seen) => evidenceOf(r, seen, bucket)),
     };
   });
-  const order = (m: Omit<Misdelivery, 'id'>): string =>
-    `${m.class ? 1 : 0} ${m.input} ${m.device} ${m.vlan ?? ''} ${m.srcMac} ${m.dstIp} ${m.dstMac}`;
   all.sort(
     (a, b) =>
-      Number(Boolean(a.class)) - Number(Boolean(b.class)) || b.frames - a.frames || (order(a) < order(b) ? -1 : 1),
+      Number(Boolean(a.class)) - Number(Boolean(b.class)) || b.frames - a.frames || compare(placeKey(a), placeKey(b)),
   );
   return all.map((m, i) => ({ id: `M${i + 1}`, ...m }));
 }
@@ -124,6 +122,7 @@ function misdeliveriesOf(parts: Parts): Misdelivery[] {
 function framesOf(parts: Parts, misdeliveries: readonly Misdelivery[]): MisdeliveredFrame[] {
   const { r, examination, flowOfLeg, places } = parts;
   const frames: MisdeliveredFrame[] = [];
+  const causes = new Map(misdeliveries.map((m) => [placeKey(m), m.cause]));
   for (const bucket of examination.misdelivered.values()) {
     if (bucket.class === 'convergence') continue;
     const tap = r.taps.all[bucket.view.tap];
@@ -136,11 +135,7 @@ function framesOf(parts: Parts, misdeliveries: readonly Misdelivery[]): Misdeliv
       expected: [...bucket.expected].sort((a, b) => a - b).map(formatMac),
     };
     const dstIp = r.addresses.format(bucket.view.dstIp);
-    const isSame = (m: Misdelivery): boolean =>
-      m.input === common.input && m.device === common.device && m.vlan === common.vlan && m.class === bucket.class;
-    const cause = misdeliveries.find(
-      (m) => isSame(m) && m.srcMac === common.srcMac && m.dstMac === common.dstMac && m.dstIp === dstIp,
-    )?.cause;
+    const cause = causes.get(placeKey({ ...common, dstIp, ...(bucket.class ? { class: bucket.class } : {}) }));
     for (const seen of bucket.all) {
       const flow = flowOfLeg.get(seen.view.leg)?.id;
       frames.push({
@@ -154,6 +149,11 @@ function framesOf(parts: Parts, misdeliveries: readonly Misdelivery[]): Misdeliv
     }
   }
   return frames.sort((a, b) => compare(a.input, b.input) || a.frame - b.frame);
+}
+
+/** What makes a misdelivery one entry. */
+function placeKey(m: Pick<Misdelivery, 'input' | 'device' | 'vlan' | 'srcMac' | 'dstMac' | 'dstIp' | 'class'>): string {
+  return `${m.input} ${m.device} ${m.vlan ?? ''} ${m.srcMac} ${m.dstIp} ${m.dstMac} ${m.class ?? ''}`;
 }
 
 function evidenceOf(r: Reconstruction, seen: SeenFrame, bucket: MisdeliveredFrames): EvidenceFrame {

@@ -12,9 +12,16 @@ import { runTests } from './tests.js';
 
 /** One finding per case, the most frames first. Marks each misdelivery with its cause. */
 export function findingsOf(scene: Scene, examination: Examination, misdeliveries: readonly Misdelivery[]): Finding[] {
-  const cases = casesOf(scene, examination);
-  return cases.map((kase, i): Finding => {
-    const explained = misdeliveries.filter((m) => isOf(scene, m, kase));
+  const byCase = new Map<string, Misdelivery[]>();
+  for (const m of misdeliveries) {
+    const key = caseKey(m.srcMac, m.dstMac, m.dstIp, m.class);
+    const same = byCase.get(key);
+    if (same) same.push(m);
+    else byCase.set(key, [m]);
+  }
+  return casesOf(scene, examination).map((kase, i): Finding => {
+    const ip = scene.r.addresses.format(kase.dstIp);
+    const explained = byCase.get(caseKey(formatMac(kase.transmitter), formatMac(kase.mac), ip, kase.class)) ?? [];
     const finding = kase.class === 'convergence' ? convergence(scene, kase) : explain(scene, kase);
     for (const m of explained) {
       m.cause = finding.cause;
@@ -34,13 +41,8 @@ export function observationsOf(scene: Scene): Observation[] {
 
 const MAX_OBSERVATIONS = 20;
 
-function isOf(scene: Scene, m: Misdelivery, kase: Case): boolean {
-  return (
-    m.srcMac === formatMac(kase.transmitter) &&
-    m.dstMac === formatMac(kase.mac) &&
-    m.dstIp === scene.r.addresses.format(kase.dstIp) &&
-    m.class === kase.class
-  );
+function caseKey(srcMac: string, dstMac: string, dstIp: string, misdeliveryClass: string | undefined): string {
+  return `${srcMac} ${dstMac} ${dstIp} ${misdeliveryClass ?? ''}`;
 }
 
 type Draft = Omit<Finding, 'id' | 'explains'>;
