@@ -69,10 +69,10 @@ function plainText(page: string): string {
 /** How many letters must be put in, left out or changed to make one word of the other. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...a].entries()) {
+  for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
     for (let j = 0; j < b.length; j++) {
-      const change = (row[j] ?? 0) + (b[j] === letter ? 0 : 1);
+      const change = (row[j] ?? 0) + (b[j] === a[i] ? 0 : 1);
       next.push(Math.min(change, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
     row = next;

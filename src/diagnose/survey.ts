@@ -3,14 +3,16 @@
  * group and zero MACs, virtual MACs that send, sources that a MAC passes packets on for, ways out and back that differ.
  */
 
-import { BROADCAST_MAC, isGroupMac, isIpv6, type Ip, type Mac } from '../bytes/address.js';
+import { BROADCAST_MAC, isGroupMac, isIpv6, macFromWords, type Ip, type Mac } from '../bytes/address.js';
 import { runsOfLeg, viewLeg, type LegView } from '../detect/legs.js';
 import { isGroupIp, virtualRouterOf } from '../detect/routers.js';
 import { addressKey } from '../reconstruct/claims.js';
 import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Scene } from './case.js';
+import { claimedAddresses } from './claimants.js';
 import { clusterModeOf } from './cluster.js';
+import { Detours, type Detour } from './detours.js';
 
 /** Frames of one sender to one address and one MAC. */
 export interface Sent {
@@ -33,17 +35,7 @@ export interface Player {
   last: number;
 }
 
-/** Flows of a host that went out by one router and came back by another. */
-export interface Detour {
-  readonly out: Mac;
-  readonly back: Mac;
-  flows: number;
-  readonly hosts: Set<Ip>;
-  first: number;
-  readonly frames: { tap: number; frame: number }[];
-}
-
-/** Frames that a card made in the name of an address which another card answers for. */
+/** Frames that a card which speaks up for no address made in the name of one that another card answers for. */
 export interface SecondSender {
   readonly network: number;
   readonly ip: Ip;
@@ -63,7 +55,7 @@ export interface Survey {
   /** Frames to the MACs of load balancing clusters. */
   readonly toCluster: readonly Sent[];
   readonly players: readonly Player[];
-  /** Addresses that a MAC passed packets on for, by `network MAC`. */
+  /** Addresses that a MAC which speaks up for several passed packets on for, by `network MAC`. */
   readonly passedOn: ReadonlyMap<string, ReadonlySet<Ip>>;
   readonly detours: readonly Detour[];
   readonly secondSenders: readonly SecondSender[];
@@ -78,7 +70,6 @@ export function surveyOf(scene: Scene): Survey {
 }
 
 const MAX_KEPT = 2000;
-const MAX_ROUTERS = 16;
 const MAX_SOURCES = 256;
 const VRRP = 112;
 const TCP = 6;
@@ -95,6 +86,7 @@ function walk(scene: Scene): Survey {
   const passedOn = new Map<string, Set<Ip>>();
   const detours = new Detours(scene);
   const secondSenders = new Map<string, SecondSender>();
+  const claims = claimsByMac(scene);
   for (let leg = 0; leg < r.legs.count; leg++) {
     const w = leg * LEG_WORDS;
     const macsHigh = words[w + Leg.MACS_HIGH] ?? 0;
@@ -103,10 +95,12 @@ function walk(scene: Scene): Survey {
     if (isOdd) noteOdd(r, leg, sent);
     const fromHigh = macsHigh >>> 16;
     if (fromHigh === 0 || fromHigh === 5 || fromHigh === 7) notePlayer(r, leg, players);
+    const from = macFromWords(fromHigh, words[w + Leg.SRC_MAC_LOW] ?? 0);
+    const addresses = claims.get(from) ?? 0;
     if ((words[w + Leg.META] ?? 0) & LegBit.INITIAL_HOP_LIMIT) {
       detours.note(leg);
-      noteSecondSender(scene, leg, secondSenders);
-    } else {
+      if (addresses === 0) noteSecondSender(scene, leg, secondSenders);
+    } else if (addresses > 1) {
       notePassedOn(scene, leg, passedOn);
     }
   }
@@ -119,6 +113,15 @@ function walk(scene: Scene): Survey {
     detours: detours.all(),
     secondSenders: [...secondSenders.values()],
   };
+}
+
+/** How many addresses each MAC spoke up for. */
+function claimsByMac(scene: Scene): Map<Mac, number> {
+  const claims = new Map<Mac, number>();
+  for (const { voices } of claimedAddresses(scene)) {
+    for (const { mac } of voices) claims.set(mac, (claims.get(mac) ?? 0) + 1);
+  }
+  return claims;
 }
 
 function noteOdd(
@@ -218,51 +221,5 @@ function noteSecondSender(scene: Scene, leg: number, found: Map<string, SecondSe
       const { tap, srcIp: ip, transmitter: mac } = view;
       found.set(key, { network, ip, tap, owner, mac, frames, first, firstFrame, last });
     }
-  }
-}
-
-/** Ways out and back. A flow whose own router answers is no detour. */
-class Detours {
-  private readonly scene: Scene;
-  private readonly routers: readonly Mac[];
-  private readonly found = new Map<string, Detour>();
-
-  constructor(scene: Scene) {
-    this.scene = scene;
-    const routers = [...scene.around.routers].filter((mac) => virtualRouterOf(mac) === undefined);
-    this.routers = routers.length <= MAX_ROUTERS ? routers : [];
-  }
-
-  /** Takes a leg of packets that their sender made. */
-  note(leg: number): void {
-    if (this.routers.length < 2) return;
-    const { r, around, ownerships } = this.scene;
-    const view = viewLeg(r, leg);
-    const runs = runsOfLeg(r, leg);
-    const [run] = runs;
-    if (!run || runs.length > 1 || !this.routers.includes(run.mac)) return;
-    const network = around.networks.of[view.tap] ?? 0;
-    if (this.routers.includes(view.transmitter) || ownerships.has(addressKey(network, view.dstIp))) return;
-    if (this.answers(leg, run.mac)) return;
-    const back = this.routers.find((mac) => mac !== run.mac && this.answers(leg, mac));
-    if (back === undefined) return;
-    const key = `${network} ${run.mac} ${back}`;
-    let detour = this.found.get(key);
-    if (!detour) {
-      detour = { out: run.mac, back, flows: 0, hosts: new Set(), first: run.first, frames: [] };
-      this.found.set(key, detour);
-    }
-    detour.flows++;
-    detour.hosts.add(view.srcIp);
-    detour.first = Math.min(detour.first, run.first);
-    if (detour.frames.length < 3) detour.frames.push({ tap: view.tap, frame: run.firstFrame });
-  }
-
-  all(): Detour[] {
-    return [...this.found.values()];
-  }
-
-  private answers(leg: number, mac: Mac): boolean {
-    return this.scene.r.legs.hasAnswer(leg, Math.floor(mac / 0x1_0000_0000), mac | 0);
   }
 }

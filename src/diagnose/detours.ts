@@ -1,0 +1,65 @@
+/** Ways out and back that differ: a host's packets go to one router, and the answers come from another. */
+
+import type { Ip, Mac } from '../bytes/address.js';
+import { runsOfLeg, viewLeg } from '../detect/legs.js';
+import { virtualRouterOf } from '../detect/routers.js';
+import { addressKey } from '../reconstruct/claims.js';
+import type { Scene } from './case.js';
+
+/** Flows of a host that went out by one router and came back by another. */
+export interface Detour {
+  readonly out: Mac;
+  readonly back: Mac;
+  flows: number;
+  readonly hosts: Set<Ip>;
+  first: number;
+  readonly frames: { tap: number; frame: number }[];
+}
+
+const MAX_ROUTERS = 16;
+
+/** Ways out and back. A flow whose own router answers is no detour. */
+export class Detours {
+  private readonly scene: Scene;
+  private readonly routers: readonly Mac[];
+  private readonly found = new Map<string, Detour>();
+
+  constructor(scene: Scene) {
+    this.scene = scene;
+    const routers = [...scene.around.routers].filter((mac) => virtualRouterOf(mac) === undefined);
+    this.routers = routers.length <= MAX_ROUTERS ? routers : [];
+  }
+
+  /** Takes a leg of packets that their sender made. */
+  note(leg: number): void {
+    if (this.routers.length < 2) return;
+    const { r, around, ownerships } = this.scene;
+    const view = viewLeg(r, leg);
+    const runs = runsOfLeg(r, leg);
+    const [run] = runs;
+    if (!run || runs.length > 1 || !this.routers.includes(run.mac)) return;
+    const network = around.networks.of[view.tap] ?? 0;
+    if (this.routers.includes(view.transmitter) || ownerships.has(addressKey(network, view.dstIp))) return;
+    if (this.answers(leg, run.mac)) return;
+    const back = this.routers.find((mac) => mac !== run.mac && this.answers(leg, mac));
+    if (back === undefined) return;
+    const key = `${network} ${run.mac} ${back}`;
+    let detour = this.found.get(key);
+    if (!detour) {
+      detour = { out: run.mac, back, flows: 0, hosts: new Set(), first: run.first, frames: [] };
+      this.found.set(key, detour);
+    }
+    detour.flows++;
+    detour.hosts.add(view.srcIp);
+    detour.first = Math.min(detour.first, run.first);
+    if (detour.frames.length < 3) detour.frames.push({ tap: view.tap, frame: run.firstFrame });
+  }
+
+  all(): Detour[] {
+    return [...this.found.values()];
+  }
+
+  private answers(leg: number, mac: Mac): boolean {
+    return this.scene.r.legs.hasAnswer(leg, Math.floor(mac / 0x1_0000_0000), mac | 0);
+  }
+}
