@@ -28,6 +28,10 @@ export interface Analysis {
   findings: Finding[];
   /** What else was seen that looks like a misdelivery and is none, or explains that nothing is wrong. */
   observations: Observation[];
+  /** Faults that rules, routes and ruleset will cause, whether or not any frame shows them; they never change the verdict. */
+  predictions: Prediction[];
+  /** What the ruleset does to flow offload; missing when there is nothing to say. */
+  ruleset?: RulesetCheck[];
   /** Why frames could not be judged, most frames first. */
   notJudged: NotJudged[];
   /** Limits of the inputs: what could not be read, and what was done. */
@@ -284,6 +288,33 @@ export interface Observation {
   summary: string;
   /** When it was first seen, where that is known. */
   time?: string;
+  evidence: Origin[];
+}
+
+/** A fault foreseen from the configuration. */
+export interface Prediction {
+  /** Cause id such as `pbr-next-hop`. */
+  cause: string;
+  title: string;
+  /** What will happen to whom, in this network's names. */
+  summary: string;
+  /** No frame shows it. */
+  confidence: 'config-only';
+  /** Commands whose answer proves it on the router; they change nothing. */
+  prove: string[];
+  /** What to change, most effective first. */
+  change: Advice[];
+  evidence: Origin[];
+}
+
+/** One thing that a ruleset does, or fails to do, to flow offload. */
+export interface RulesetCheck {
+  /** Stable id such as `guard-never-matches`. */
+  id: string;
+  /** `fault`: a rule does not do what it looks like; `risk`: it makes a fault possible; `fine`: it does what it looks like. */
+  result: 'fault' | 'risk' | 'fine';
+  /** One sentence. */
+  what: string;
   evidence: Origin[];
 }
 

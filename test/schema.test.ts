@@ -18,6 +18,7 @@ const least: Analysis = {
   bindings: [],
   findings: [],
   observations: [],
+  predictions: [],
   notJudged: [],
   diagnostics: [],
 };
@@ -28,6 +29,8 @@ const optional = new Set([
   'window.from',
   'window.to',
   'partial',
+  'ruleset',
+  ...['predictions', 'ruleset'].flatMap((list) => ['frame', 'line'].map((p) => `${list}.0.evidence.0.${p}`)),
   ...['frames', 'firstTime', 'lastTime', 'interfaces', 'facts', 'unknownLines'].map((p) => `inputs.0.${p}`),
   ...['filter', 'snapLength', 'dropped'].map((p) => `inputs.0.interfaces.0.${p}`),
   'inputs.0.facts.conntrack',

@@ -23,6 +23,7 @@ import type { Scene } from './case.js';
 import { findingsOf, observationsOf } from './findings.js';
 import { tupleOf } from '../detect/flows.js';
 import { listFlows, type Places } from './flows.js';
+import { foresee } from './predictions.js';
 import { REASONS, type Reason } from './reasons.js';
 
 export interface Parts extends Scene {
@@ -42,6 +43,7 @@ export function assemble(parts: Parts): Analysis {
   const misdeliveries = misdeliveriesOf(parts);
   const findings = findingsOf(parts, examination, misdeliveries);
   const notJudged = notJudgedOf(parts);
+  const { predictions, ruleset } = foresee(parts.around.hosts, r.addresses, (input) => places.inputName(input));
   const totals = totalsOf(r, verdicts, misdeliveries);
   return {
     version: ANALYSIS_VERSION,
@@ -55,6 +57,8 @@ export function assemble(parts: Parts): Analysis {
     bindings: bindingsOf(parts, misdeliveries),
     findings,
     observations: observationsOf(parts),
+    predictions,
+    ...(ruleset.length > 0 ? { ruleset } : {}),
     notJudged,
     diagnostics: parts.diagnostics,
     ...(parts.eachFrame ? { frames: framesOf(parts, misdeliveries) } : {}),

@@ -2,7 +2,7 @@
 
 import type { Advice } from '../model.js';
 import { parsePrefix, prefixContains } from '../reconstruct/prefix.js';
-import type { RouteFact } from '../records/facts.js';
+import type { RouteFact, RouteNextHop } from '../records/facts.js';
 import { plain } from './advice.js';
 import type { Explanation } from './cause.js';
 import { ownersOfMac, type OwnerOfMac } from './identity.js';
@@ -72,25 +72,41 @@ export function curesForTables(scene: Scene, kase: Case, tables: readonly Policy
   const network = connectedNetwork(scene, kase);
   const device = plain(network?.device ?? '');
   const [first] = tables;
-  const cures: Advice[] = [];
-  if (network) {
-    cures.push({
-      what: 'Give the table the connected network too.',
-      commands: tables.map(
-        (table) => `${version} route add ${network.prefix} dev ${device} table ${plain(table.table)}`,
-      ),
-    });
-  }
-  cures.push({
-    what: 'Or let specific routes of the main table win over the marked one.',
-    commands: [`${version} rule add pref 1000 lookup main suppress_prefixlength 0`],
-  });
+  const cures = tableCures(
+    version,
+    network,
+    device,
+    tables.map((table) => plain(table.table)),
+  );
   if (first) {
     cures.push({
       what: 'To see it: this must not name a gateway.',
       commands: [`${version} route get ${ip} oif ${device} mark ${first.mark}`],
     });
   }
+  return cures;
+}
+
+/** The cures of tables that lack a network; the network's own route, when it is known, and its device. */
+export function tableCures(
+  version: string,
+  network: { readonly prefix: string; readonly nextHops?: readonly RouteNextHop[] } | undefined,
+  device: string,
+  tables: readonly string[],
+): Advice[] {
+  const cures: Advice[] = [];
+  if (network) {
+    const via = network.nextHops?.[0]?.via;
+    const way = `${via === undefined ? '' : `via ${via} `}dev ${plain(device)}`;
+    cures.push({
+      what: 'Give the table the connected network too.',
+      commands: tables.map((table) => `${version} route add ${network.prefix} ${way} table ${table}`),
+    });
+  }
+  cures.push({
+    what: 'Or let specific routes of the main table win over the marked one.',
+    commands: [`${version} rule add pref 1000 lookup main suppress_prefixlength 0`],
+  });
   return cures;
 }
 

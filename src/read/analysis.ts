@@ -192,6 +192,18 @@ const ANALYSIS: Shape = {
     },
   ],
   observations: [{ cause: 'string', title: 'string', summary: 'string', 'time?': 'string', evidence: [ORIGIN] }],
+  predictions: [
+    {
+      cause: 'string',
+      title: 'string',
+      summary: 'string',
+      confidence: 'string',
+      prove: ['string'],
+      change: [{ what: 'string', commands: ['string'] }],
+      evidence: [ORIGIN],
+    },
+  ],
+  'ruleset?': [{ id: 'string', result: 'string', what: 'string', evidence: [ORIGIN] }],
   notJudged: [{ reason: 'string', frames: 'number', what: 'string', 'collect?': 'string', inputs: ['string'] }],
   diagnostics: [
     {

@@ -1,6 +1,7 @@
 /** The analysis as text for a terminal of 80 columns: verdict first, evidence, what could not be judged, what to collect. */
 
 import type { Analysis, Flow, Misdelivery, NotJudged } from '../model.js';
+import { predictionLines } from './text-predictions.js';
 import {
   claimText,
   clockTime,
@@ -57,6 +58,7 @@ export function renderText(analysis: Analysis, options: TextOptions): string {
   }
   lines.push(...findingLines(analysis, options, paint));
   lines.push(...observationLines(analysis, options, paint));
+  lines.push(...predictionLines(analysis, { verbose: options.verbose, bold: paint.bold, wrap }));
   lines.push(...notJudgedLines(analysis, options, paint), ...collectLines(analysis.notJudged, paint));
   lines.push(...diagnosticLines(analysis, options, paint), ...inputLines(analysis, options, paint));
   return `${lines.join('\n')}\n`;

@@ -191,6 +191,25 @@ export const fullAnalysis: Full<Omit<Analysis, 'frames'>> = {
       evidence: [{ input: 'router.pcapng.gz', frame: 2, line: 1 }],
     },
   ],
+  predictions: [
+    {
+      cause: 'pbr-next-hop',
+      title: 'Offloaded replies will go to the next hop of the marked table',
+      summary: 'They get the route of table 100.',
+      confidence: 'config-only',
+      prove: ['ip route get 192.168.1.20 oif br-lan mark 0xff'],
+      change: [{ what: 'Give the table the network.', commands: ['ip route add 192.168.1.0/24 dev br-lan table 100'] }],
+      evidence: [{ input: 'ip-rule.txt', frame: 1, line: 2 }],
+    },
+  ],
+  ruleset: [
+    {
+      id: 'guard-never-matches',
+      result: 'fault',
+      what: 'It keeps nothing out.',
+      evidence: [{ input: 'ruleset.nft', frame: 1, line: 9 }],
+    },
+  ],
   notJudged: [
     {
       reason: 'no-witness',

@@ -1,0 +1,277 @@
+/**
+ * Faults that the configuration will cause, before any packet shows them. When a flow is offloaded, nft_flow_route
+ * (Linux net/netfilter/nft_flow_offload.c) looks up the route of the other direction: bound to the device that the
+ * packet at hand came in on and, since Linux 5.19, with that packet's mark. The same question is put here to the rules
+ * and routes at hand, for each client network and each table that a mark selects.
+ */
+
+import type { AddressTable, Ip } from '../bytes/address.js';
+import type { Advice, Origin, Prediction, RulesetCheck } from '../model.js';
+import type { Host } from '../reconstruct/hosts.js';
+import type { FactOrigin } from '../records/facts.js';
+import { plain } from './advice.js';
+import { Fib, type FibAnswer } from './fib.js';
+import {
+  clientNetworks,
+  markedTables,
+  restoresMark,
+  standing,
+  type ClientNetwork,
+  type MarkedTable,
+} from './marked-traffic.js';
+import { isHooked, offloadRulesOf, reachedOffloads, type OffloadRules } from './offload-rules.js';
+import { tableCures } from './policy-routing.js';
+import { checkRuleset } from './ruleset-checks.js';
+
+export interface Foresight {
+  readonly predictions: Prediction[];
+  readonly ruleset: RulesetCheck[];
+}
+
+/** More say nothing new. */
+const MAX_PREDICTIONS = 20;
+
+export function foresee(
+  hosts: readonly Host[],
+  addresses: AddressTable,
+  inputName: (input: number) => string,
+): Foresight {
+  const originOf = ({ input, line }: FactOrigin): Origin => ({ input: inputName(input), line });
+  const predictions: Prediction[] = [];
+  const ruleset: RulesetCheck[] = [];
+  for (const host of hosts) {
+    const offload = offloadRulesOf(host);
+    ruleset.push(...checkRuleset(host, offload, originOf));
+    predictions.push(...new Oracle(host, offload, addresses, originOf).predictions());
+  }
+  return { predictions: predictions.slice(0, MAX_PREDICTIONS), ruleset };
+}
+
+/** Addresses that stand for any far one, those for documentation first. */
+const FAR: Readonly<Record<4 | 6, readonly string[]>> = {
+  4: ['198.51.100.1', '192.0.2.1', '203.0.113.1', '8.8.8.8'],
+  6: ['2001:db8::1', '2001:4860:4860::8888'],
+};
+
+/** Version of the kernel that looks the route up with the packet's mark, as its parts. */
+const MARKED_SINCE = [5, 19] as const;
+
+class Oracle {
+  private readonly host: Host;
+  private readonly offload: OffloadRules;
+  private readonly addresses: AddressTable;
+  private readonly originOf: (origin: FactOrigin) => Origin;
+  private readonly fib: Fib;
+  private readonly routes;
+  private readonly rules;
+
+  constructor(host: Host, offload: OffloadRules, addresses: AddressTable, originOf: (origin: FactOrigin) => Origin) {
+    this.host = host;
+    this.offload = offload;
+    this.addresses = addresses;
+    this.originOf = originOf;
+    this.routes = standing(host.routes);
+    this.rules = standing(host.rules);
+    this.fib = new Fib(this.rules, this.routes, addresses);
+  }
+
+  *predictions(): Iterable<Prediction> {
+    const onLink = new Set<string>();
+    for (const table of markedTables(this.rules, this.routes)) {
+      const far = this.farAddress(table);
+      if (far === undefined) continue;
+      for (const network of clientNetworks(this.host, this.routes, table, this.offload.rules, this.addresses)) {
+        const found = this.tableIncomplete(table, network, far) ?? this.nextHop(table, network, far);
+        if (found) yield found;
+      }
+      for (const device of new Set(table.gateways.map(({ hop }) => hop.device))) {
+        const found = onLink.has(device) ? undefined : this.onLink(table, device, far);
+        onLink.add(device);
+        if (found) yield found;
+      }
+    }
+  }
+
+  /** Replies carry the mark again, and the marked table sends them to its gateway: offload has no part in it. */
+  private tableIncomplete(table: MarkedTable, network: ClientNetwork, far: Ip): Prediction | undefined {
+    const device = table.gateways[0]?.hop.device ?? '';
+    if (!restoresMark(this.offload.rules, this.host, device)) return undefined;
+    const asked = { destination: network.client, source: far, iif: device };
+    const [right, wrong] = [this.fib.lookup(asked), this.fib.lookup({ ...asked, mark: table.mark })];
+    const via = wrongGateway(right, wrong);
+    if (via === undefined) return undefined;
+    const client = this.addresses.format(network.client);
+    return {
+      ...this.words(table, network, [wrong]),
+      cause: 'pbr-table-incomplete',
+      title: 'The marked table lacks a network of its clients',
+      summary: `Replies get the mark of their connection back (\`meta mark set ct mark\`), and table ${plain(table.table)} then sends packets for ${network.route.prefix} (${plain(network.device)}) to ${via}, offloaded or not: to see it, the first command below must not answer \`via ${via}\`.`,
+      prove: [
+        `${ip(table)} route get ${client} from ${this.addresses.format(far)} iif ${plain(device)} mark ${hex(table.mark)}`,
+      ],
+      change: tableCures(ip(table), network.route, network.device, [plain(table.table)]),
+    };
+  }
+
+  /** A packet with the mark triggers the offload, and the route for the replies is looked up with that mark. */
+  private nextHop(table: MarkedTable, network: ClientNetwork, far: Ip): Prediction | undefined {
+    const kernel = this.kernel();
+    if (!this.mayOffload() || kernel.isOlder || this.keepsMarkedOut(table) || !this.takesReplies(table))
+      return undefined;
+    const asked = { destination: network.client, source: far, oif: network.device };
+    const [right, wrong] = [this.fib.lookup(asked), this.fib.lookup({ ...asked, mark: table.mark })];
+    const via = wrongGateway(right, wrong);
+    if (via === undefined || wrong.kind !== 'route') return undefined;
+    const client = this.addresses.format(network.client);
+    const device = plain(network.device);
+    const isLoop = wrong.hop.device !== network.device;
+    const from = table.family === 6 ? ` from ${this.addresses.format(far)}` : '';
+    return {
+      ...this.words(table, network, [wrong]),
+      cause: isLoop ? 'pbr-ipv6-loop' : 'pbr-next-hop',
+      title: isLoop
+        ? 'Offloaded IPv6 replies will go back out to the next hop of the marked table'
+        : 'Offloaded replies will go to the next hop of the marked table',
+      summary: `When a packet with mark ${hex(table.mark)} from ${network.route.prefix} (${device}) has its flow offloaded, the replies get the route of table ${plain(table.table)}: via ${via}${isLoop ? ` on ${plain(wrong.hop.device ?? '')}` : ''} instead of ${wayText(right)}. The command below shows it when it answers \`via ${via}\`.${this.conditions(kernel.isKnown)}`,
+      prove: [`${ip(table)} route get ${client}${from} oif ${device} mark ${hex(table.mark)}`],
+      change: [...tableCures(ip(table), network.route, network.device, [plain(table.table)]), OR_GUARD],
+    };
+  }
+
+  /** A reply without the mark triggers the offload, and main has no route on the device it came in on (IPv4 only). */
+  private onLink(table: MarkedTable, device: string, far: Ip): Prediction | undefined {
+    if (
+      table.family === 6 ||
+      !this.mayOffload() ||
+      this.keepsRepliesOut(table) ||
+      !isHooked(this.offload, this.host, device)
+    )
+      return undefined;
+    if (restoresMark(this.offload.rules, this.host, device)) return undefined;
+    const answer = this.fib.lookup({ destination: far, oif: device });
+    if (answer.kind !== 'assumed-on-link') return undefined;
+    const [gateway] = table.gateways.filter(({ hop }) => hop.device === device);
+    const name = plain(device);
+    return {
+      ...this.words(table, undefined, []),
+      cause: 'pbr-on-link',
+      title: 'The router will take far addresses for neighbours',
+      summary: `When a reply that came in on ${name} without mark ${hex(table.mark)} has its flow offloaded (UDP, such as DNS), main has no way out on ${name}: the router then asks ${name} for the far address itself, and the client's packets of that flow are lost instead of going via ${gateway?.hop.via ?? 'the gateway'}. The command below shows it when it answers without \`via\`.${this.conditions(true)}`,
+      prove: [`ip route get ${this.addresses.format(far)} oif ${name}`],
+      change: [...REPLY_CURES],
+    };
+  }
+
+  private words(
+    table: MarkedTable,
+    network: ClientNetwork | undefined,
+    answers: readonly FibAnswer[],
+  ): Pick<Prediction, 'confidence' | 'evidence'> {
+    const routes = answers.flatMap((answer) => (answer.kind === 'route' ? [answer.route] : []));
+    const facts = [table.rule, ...(routes.length > 0 ? routes : table.gateways.slice(0, 1).map(({ route }) => route))];
+    const offload = reachedOffloads(this.offload)[0]?.rule.fact;
+    const all = [...facts, ...(network ? [network.route] : []), ...(offload ? [offload] : [])];
+    return { confidence: 'config-only', evidence: all.map((fact) => this.originOf(fact.origin)) };
+  }
+
+  /** What the foresight rests on that the evidence does not say. */
+  private conditions(isKernelKnown: boolean): string {
+    const unknown = [
+      this.offload.offloads === 'unknown' ? 'that flows are offloaded (\`nft list ruleset\` tells)' : '',
+      this.offload.offloads === 'likely' ? 'that a rule offloads to the flowtable (\`nft list ruleset\` tells)' : '',
+      isKernelKnown ? '' : 'a kernel of 5.19 or newer (\`uname -r\` tells)',
+    ].filter((text) => text !== '');
+    return unknown.length === 0 ? '' : ` It takes ${unknown.join(' and ')}.`;
+  }
+
+  private mayOffload(): boolean {
+    return this.offload.offloads !== 'no';
+  }
+
+  private kernel(): { isKnown: boolean; isOlder: boolean } {
+    const release = this.host.kernels.at(-1)?.release;
+    const parts = /^(\d+)\.(\d+)/.exec(release ?? '');
+    if (!parts) return { isKnown: false, isOlder: false };
+    const [major, minor] = [Number(parts[1]), Number(parts[2])];
+    return {
+      isKnown: true,
+      isOlder: major < MARKED_SINCE[0] || (major === MARKED_SINCE[0] && minor < MARKED_SINCE[1]),
+    };
+  }
+
+  /** Whether replies from the table's ways out take the fast path at all. */
+  private takesReplies(table: MarkedTable): boolean {
+    const devices = new Set(table.routes.flatMap((route) => route.nextHops.map((hop) => hop.device)));
+    return [...devices].some((device) => device !== undefined && isHooked(this.offload, this.host, device));
+  }
+
+  private keepsMarkedOut({ mark, family }: MarkedTable): boolean {
+    return this.everyOffload((guards) => {
+      const nat = new Set(guards.flatMap((guard) => guard.nat));
+      const isMarkOut = guards.some((guard) => guard.subject === 'mark' && guard.coversMark(mark));
+      return isMarkOut || this.isCtMarkOut(guards, mark) || (family === 4 && nat.size === 2);
+    });
+  }
+
+  private keepsRepliesOut({ mark }: MarkedTable): boolean {
+    return this.everyOffload(
+      (guards) => this.isCtMarkOut(guards, mark) || guards.some((guard) => guard.nat.includes('snat')),
+    );
+  }
+
+  private isCtMarkOut(guards: readonly Guards[number][], mark: number): boolean {
+    const isSaved = this.offload.rules.some(({ fact }) => fact.marks?.key === 'ct');
+    return isSaved && guards.some((guard) => guard.subject === 'ct-mark' && guard.coversMark(mark));
+  }
+
+  private everyOffload(keepsOut: (guards: Guards) => boolean): boolean {
+    const reached = reachedOffloads(this.offload);
+    return (
+      reached.length > 0 && reached.every((one) => keepsOut(one.guards.filter((guard) => guard.effect === 'works')))
+    );
+  }
+
+  /** An address beyond the table's gateways that is in none of the host's own networks. */
+  private farAddress(table: MarkedTable): Ip | undefined {
+    const covered = FAR[table.family].map((text) => this.addresses.parse(text));
+    const prefixes = table.gateways.map(({ route }) => this.addresses.parse(route.prefix.split('/')[0] ?? ''));
+    return [...covered, ...prefixes].find((far) => {
+      if (far === undefined) return false;
+      const answer = this.fib.lookup({ destination: far, mark: table.mark, iif: table.rule.iif ?? 'lo' });
+      return answer.kind === 'route' && answer.table === table.table && answer.hop.via !== undefined;
+    });
+  }
+}
+
+type Guards = OffloadRules['all'][number]['guards'];
+
+const GUARD = 'eep such traffic out of the flowtable: `macscan guard` with this evidence prints how.';
+const OR_GUARD: Advice = { what: `Or k${GUARD}`, commands: [] };
+/** What helps against replies that trigger the offload without the mark. */
+const REPLY_CURES: readonly Advice[] = [
+  { what: `K${GUARD}`, commands: [] },
+  {
+    what: 'Or give replies the mark of their connection: save it (`ct mark set meta mark`), and restore it in prerouting (`meta mark set ct mark`), once the table has the networks of the clients.',
+    commands: [],
+  },
+];
+
+/** The gateway that the lookup with the mark names, when the right way is another one. */
+function wrongGateway(right: FibAnswer, wrong: FibAnswer): string | undefined {
+  if (wrong.kind !== 'route' || right.kind !== 'route') return undefined;
+  const { via } = wrong.hop;
+  return via === undefined || via === right.hop.via ? undefined : via;
+}
+
+function wayText(answer: FibAnswer): string {
+  if (answer.kind !== 'route') return 'the client itself';
+  return answer.hop.via === undefined ? 'the client itself' : `via ${answer.hop.via}`;
+}
+
+function ip(table: MarkedTable): string {
+  return table.family === 6 ? 'ip -6' : 'ip';
+}
+
+function hex(mark: number): string {
+  return `0x${mark.toString(16)}`;
+}
