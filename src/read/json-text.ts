@@ -6,6 +6,7 @@
 import { decodeIpJson } from './ip-json.js';
 import { decodeNftJson } from './nft-json.js';
 import type { LineReader, Section } from './section.js';
+import { decodeBoardJson } from './versions.js';
 
 /** Characters of one document that are kept. */
 const MAX_DOCUMENT = 32 * 1024 * 1024;
@@ -56,6 +57,7 @@ function decode(text: string, line: number, section: Section): void {
   }
   decodeIpJson(value, line, section);
   decodeNftJson(value, line, section);
+  decodeBoardJson(value, line, section);
 }
 
 const OUTSIDE_STRINGS = /^[\s{}[\]:,0-9a-zA-Z+\-.]*$/;

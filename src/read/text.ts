@@ -19,6 +19,7 @@ import { conntrackReader } from './conntrack.js';
 import { conntrackSaveReader } from './conntrack-save.js';
 import { conntrackXmlReader } from './conntrack-xml.js';
 import { dhcpLeasesReader } from './dhcp-leases.js';
+import { ecmReader } from './ecm.js';
 import { foreignTextReader } from './foreign-text.js';
 import { ifconfigReader } from './ifconfig.js';
 import { ipLinkReader } from './ip-link.js';
@@ -27,11 +28,15 @@ import { ipRouteReader } from './ip-route.js';
 import { ipRuleReader } from './ip-rule.js';
 import { jsonReader } from './json-text.js';
 import { kernelReader } from './kernel.js';
+import { logReader } from './logread.js';
 import { nftReader } from './nft.js';
+import { ppeReader } from './ppe.js';
 import { routeTableReader } from './route-table.js';
 import { Section, stateBase, type LineReader, type Mutable, type SharedTables } from './section.js';
 import { tcpdumpTextReader } from './tcpdump-text.js';
 import { parseCtime } from './time-text.js';
+import { uciReader } from './uci.js';
+import { versionsReader } from './versions.js';
 
 /** All line formats, in the order in which they are asked. */
 const LINE_READERS: readonly (() => LineReader)[] = [
@@ -52,6 +57,11 @@ const LINE_READERS: readonly (() => LineReader)[] = [
   jsonReader,
   nftReader,
   kernelReader,
+  ppeReader,
+  ecmReader,
+  logReader,
+  uciReader,
+  versionsReader,
 ];
 
 /** What a text held. */

@@ -231,6 +231,90 @@ export interface KernelFact extends FactBase {
   readonly release: string;
 }
 
+/** Addresses and ports of a packet as a packet engine matches or writes it. */
+export interface HardwareTuple {
+  readonly src: string;
+  readonly dst: string;
+  readonly srcPort?: number;
+  readonly dstPort?: number;
+}
+
+/** One direction of a flow in the table of a packet engine: MediaTek and Airoha PPE, Qualcomm ECM. */
+export interface HardwareEntryFact extends FactBase {
+  readonly kind: 'hardware-entry';
+  readonly engine: 'mediatek' | 'airoha' | 'qualcomm';
+  /** Its number in the table, as printed. */
+  readonly index: string;
+  /** As printed: `BND`, `UNB`, `FIN`, `INV`; of ECM the acceleration mode. */
+  readonly state: string;
+  /** The engine rewrites packets by it. */
+  readonly bound: boolean;
+  readonly family: 4 | 6;
+  readonly protocol?: number;
+  readonly original: HardwareTuple;
+  /** What the packet becomes; missing where the dump prints none, or nothing is translated. */
+  readonly translated?: HardwareTuple;
+  readonly srcMac?: string;
+  /** The MAC that packets are sent to; missing while the entry is not bound. */
+  readonly dstMac?: string;
+  /** The EtherType field as printed (four hexadecimal digits): a switch port mask with DSA, 6488 or 8864 with PPPoE. */
+  readonly etherType?: string;
+  readonly vlans: readonly number[];
+}
+
+/** One option of UCI: `uci show`, `uci export`, `/etc/config/...`. Only options that bear on offload and forwarding are kept. */
+export interface SettingFact extends FactBase {
+  readonly kind: 'setting';
+  /** `firewall`, `network`. */
+  readonly package: string;
+  /** Type of its section: `defaults`, `device`, `bridge-vlan`, `rule`, `route`. */
+  readonly type: string;
+  /** The section's name, or `@type[n]`. */
+  readonly section: string;
+  readonly option: string;
+  /** One for an option, any number for a list. */
+  readonly values: readonly string[];
+}
+
+export type LogEvent =
+  | 'dhcp-ack'
+  | 'dhcp-release'
+  | 'station-connected'
+  | 'station-associated'
+  | 'station-disconnected'
+  | 'firewall-reload'
+  | 'port-state'
+  | 'link-up'
+  | 'link-down';
+
+/** A line of the system's log that tells of a change. */
+export interface LogEventFact extends FactBase {
+  readonly kind: 'log-event';
+  readonly what: LogEvent;
+  /** ns that its time is good to: syslog writes whole seconds. */
+  readonly resolution: number;
+  readonly mac?: string;
+  readonly ip?: string;
+  readonly device?: string;
+  /** The bridge of a `port-state`. */
+  readonly master?: string;
+  /** Of a `port-state`: `blocking`, `forwarding`, `disabled`, ... */
+  readonly state?: string;
+}
+
+/** What a machine and its software are: `/etc/openwrt_release`, `ubus call system board`, `nft --version`. */
+export interface VersionFact extends FactBase {
+  readonly kind: 'version';
+  readonly subject: 'distribution' | 'board' | 'tool';
+  /** `OpenWrt`; the board's model; `nft`. */
+  readonly name: string;
+  /** `24.10.2`; the board's name in the device tree; `1.1.1`. */
+  readonly version: string;
+  /** Of a distribution. */
+  readonly revision?: string;
+  readonly target?: string;
+}
+
 /** The moment at which a section of text was printed, where no statement carries it (clock lines): estimates clock offsets, bounds snapshots. */
 export interface ClockFact extends FactBase {
   readonly kind: 'clock';
@@ -249,6 +333,10 @@ export type Fact =
   | FlowtableFact
   | NftRuleFact
   | KernelFact
+  | HardwareEntryFact
+  | SettingFact
+  | LogEventFact
+  | VersionFact
   | ClockFact;
 
 /** What a reader of facts calls. Synchronous, in line order. */
