@@ -6,6 +6,7 @@ import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';
 import { addressesOf, contestedAddresses, makerOf, overlap, type Claimed } from './claimants.js';
 import { isClusterMac } from './cluster.js';
+import { proxiesOf } from './proxies.js';
 import { spoofsOf } from './spoofing.js';
 
 /** An address, and two MACs that both answered the same questions for it. */
@@ -42,7 +43,8 @@ const MAX_APART = 16;
 
 function isPlain(scene: Scene, claimed: Claimed, mac: Mac): boolean {
   const isVirtual = virtualRouterOf(mac) !== undefined || isClusterMac(mac);
-  return !isVirtual && addressesOf(scene, claimed.network, mac).length <= MAX_OWN;
+  const isProxy = proxiesOf(scene).some((proxy) => proxy.network === claimed.network && proxy.mac === mac);
+  return !isVirtual && !isProxy && addressesOf(scene, claimed.network, mac).length <= MAX_OWN;
 }
 
 function isSpoofed(scene: Scene, ip: Ip): boolean {

@@ -13,6 +13,13 @@ import { isClusterMac } from '../cluster.js';
 export const convergence: Cause = {
   id: 'convergence',
   title: 'Neighbor convergence',
+  explain(scene, kase) {
+    const hadIt = kase.ownership?.tenures.some((tenure) => tenure.macs.includes(kase.mac));
+    if (!hadIt || !kase.tenure || kase.tenure.macs.includes(kase.mac)) return undefined;
+    const seconds = ((kase.last - kase.tenure.start) / 1e9).toFixed(1);
+    const ip = scene.r.addresses.format(kase.dstIp);
+    return { fits: 'no', because: `The sender had been told, and went on until ${seconds} s after ${ip} moved.` };
+  },
   *observe(scene) {
     const moves = movesOf(scene);
     if (moves.size === 0) return;

@@ -3,6 +3,7 @@
 import { formatMac } from '../../bytes/address.js';
 import { frameOrigin } from '../../detect/witnesses.js';
 import type { Grant } from '../../reconstruct/grants.js';
+import { COLLECT_CONNTRACK } from '../advice.js';
 import type { Scene } from '../case.js';
 import type { Cause } from '../cause.js';
 import { timeOf } from '../claimants.js';
@@ -10,6 +11,18 @@ import { timeOf } from '../claimants.js';
 export const dhcpReassignment: Cause = {
   id: 'dhcp-reassignment',
   title: 'DHCP gave the address to another client',
+  explain(scene, kase, tests) {
+    const change = changesOf(scene).find(
+      ({ before, after }) =>
+        scene.around.networks.of[after.tap] === kase.network &&
+        after.ip === kase.dstIp &&
+        before.client === kase.mac &&
+        kase.expected.includes(after.client),
+    );
+    if (!change) return undefined;
+    const because = `DHCP gave ${scene.r.addresses.format(kase.dstIp)} to ${formatMac(change.after.client)}: that is why it moved, not why packets stayed behind.`;
+    return tests.showOffload ? { fits: 'no', because } : { fits: 'unknown', because, collect: COLLECT_CONNTRACK };
+  },
   *observe(scene) {
     const seen = new Set<string>();
     for (const { before, after } of changesOf(scene)) {

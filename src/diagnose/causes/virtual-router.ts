@@ -3,6 +3,8 @@
 import { formatMac, type Mac } from '../../bytes/address.js';
 import { virtualRouterOf } from '../../detect/routers.js';
 import { frameOrigin } from '../../detect/witnesses.js';
+import type { Origin } from '../../model.js';
+import { plain } from '../advice.js';
 import type { Scene } from '../case.js';
 import type { Cause } from '../cause.js';
 import { claimedAddresses, ips, list, timeOf } from '../claimants.js';
@@ -21,21 +23,17 @@ export const virtualRouter: Cause = {
   id: 'virtual-router',
   title: 'A virtual router: its MAC belongs to several machines in turn',
   explain(scene, kase) {
-    const macs = [kase.mac, ...kase.expected];
-    if (macs.every((mac) => virtualRouterOf(mac) === undefined)) return undefined;
-    const isPlayed = surveyOf(scene).players.length > 0;
-    const name = macs.map(virtualRouterOf).find((group) => group !== undefined) ?? '';
-    if (!isPlayed) {
+    const group = [kase.mac, ...kase.expected].map(virtualRouterOf).find((found) => found !== undefined);
+    if (group === undefined) return undefined;
+    if (surveyOf(scene).players.length === 0) {
       return {
         fits: 'unknown',
-        because: `A MAC of ${nameOf(name)} is involved, and no message of the protocol was seen.`,
-        collect: "tcpdump -e -n 'vrrp or udp port 1985 or udp port 2029 or udp port 3222'",
+        because: `A MAC of ${nameOf(group)} is involved, and no message of the protocol was seen.`,
+        collect: "tcpdump -e -n 'proto 112 or udp port 1985 or udp port 2029 or udp port 3222'",
       };
     }
-    return {
-      fits: 'no',
-      because: `Frames to any router of ${nameOf(name)} would have been right; these went to none.`,
-    };
+    const mac = formatMac(kase.mac);
+    return { fits: 'no', because: `${mac} and ${kase.expected.map(formatMac).join(', ')} are not one virtual router.` };
   },
   *observe(scene) {
     for (const [mac, players] of groupsOf(scene)) {
@@ -62,10 +60,15 @@ export const virtualRouter: Cause = {
         ...order.slice(0, 3).map((player) => frameOrigin(scene.r, scene.around, player.tap, player.firstFrame)),
         ...(first ? [frameOrigin(scene.r, scene.around, first.voice.tap, first.voice.firstFrame)] : []),
       ];
+      const ports = portsOf(scene, mac);
+      const moved =
+        ports.length > 1
+          ? ` It moved from ${plain(ports[0]?.device ?? '')} to ${plain(ports.at(-1)?.device ?? '')}.`
+          : '';
       yield {
-        summary: `${formatMac(mac)} is a virtual MAC of ${name}${owns}.${played}`,
+        summary: `${formatMac(mac)} is a virtual MAC of ${name}${owns}.${played}${moved}`,
         ...timeOf(scene, Math.min(start?.first ?? Infinity, first?.voice.first ?? Infinity)),
-        evidence,
+        evidence: [...evidence, ...(ports.length > 1 ? ports.slice(-1).map(({ origin }) => origin) : [])],
       };
     }
   },
@@ -83,6 +86,21 @@ function groupsOf(scene: Scene): Map<Mac, Player[]> {
     for (const { mac } of voices) if (virtualRouterOf(mac) !== undefined && !groups.has(mac)) groups.set(mac, []);
   }
   return new Map([...groups].sort(([a], [b]) => a - b));
+}
+
+/** The ports that a MAC was on, one after the other, as dumps of forwarding tables say. */
+function portsOf(scene: Scene, mac: Mac): { device: string; origin: Origin }[] {
+  const text = formatMac(mac);
+  const entries = [...scene.r.facts.inputs.values()]
+    .flatMap(({ fdb }) => fdb)
+    .filter((fact) => fact.mac === text && fact.time !== undefined && fact.event !== 'deleted' && !fact.permanent)
+    .sort((a, b) => ((a.time ?? 0n) < (b.time ?? 0n) ? -1 : 1));
+  const ports: { device: string; origin: Origin }[] = [];
+  for (const { device, origin } of entries) {
+    if (device === ports.at(-1)?.device) continue;
+    ports.push({ device, origin: { input: scene.places.inputName(origin.input), line: origin.line } });
+  }
+  return ports;
 }
 
 function nameOf(group: string): string {
