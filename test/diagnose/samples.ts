@@ -18,7 +18,7 @@ export interface Sample {
 const FAR2 = '198.51.100.20';
 const SERVER = '192.168.7.30';
 
-function lan(build: (wire: Wire) => void, texts?: Record<string, string>): Evidence {
+export function lan(build: (wire: Wire) => void, texts?: Record<string, string>): Evidence {
   const wire = new Wire();
   build(wire);
   return { captures: { 'br-lan.pcap': wire }, ...(texts ? { texts } : {}) };
@@ -39,14 +39,14 @@ const links = [
   '',
 ].join('\n');
 
-function ipBytes(text: string): number[] {
+export function ipBytes(text: string): number[] {
   const v4 = parseIpv4(text);
   const groups = v4 === undefined ? (parseIpv6Groups(text) ?? []) : [Math.floor(v4 / 65_536), v4 % 65_536];
   return groups.flatMap((group) => [group >>> 8, group & 255]);
 }
 
 /** A take-over by gratuitous ARP that the router learns of, and a flow that goes on to the old MAC. */
-function stuck(control: boolean, texts: Record<string, string> = {}): Evidence {
+export function stuck(control: boolean, texts: Record<string, string> = {}): Evidence {
   const monitor = [
     `${monitorTime(0.002)} ${oldHost.ip} dev br-lan lladdr ${oldHost.mac} REACHABLE`,
     `${monitorTime(10.002)} ${newHost.ip} dev br-lan lladdr ${newHost.mac} REACHABLE`,
@@ -98,10 +98,10 @@ function policyRouting(offload: boolean): Evidence {
   );
 }
 
-const spoofer: Station = { mac: '0c:11:22:00:00:66', ip: '192.168.7.66' };
+export const spoofer: Station = { mac: '0c:11:22:00:00:66', ip: '192.168.7.66' };
 
 /** Answers of the owner when asked, and replies that nobody asked for. */
-function spoofing(unasked: number): Evidence {
+export function spoofing(unasked: number): Evidence {
   return lan((wire) => {
     wire.meet(0, third, spoofer);
     wire.meet(0.5, other, router);
@@ -127,7 +127,7 @@ function ndSpoofing(unasked: number): Evidence {
   });
 }
 
-function doubleAnswers(times: number, second = newHost): Evidence {
+export function doubleAnswers(times: number, second = newHost): Evidence {
   return lan((wire) => {
     for (let i = 0; i < times; i++) {
       wire.request(i * 20, router, oldHost.ip);
@@ -148,9 +148,9 @@ function takeOver(): Evidence {
   });
 }
 
-const vrid = '00:00:5e:00:01:05';
+export const vrid = '00:00:5e:00:01:05';
 
-function vrrp(): Evidence {
+export function vrrp(texts: Record<string, string> = {}): Evidence {
   return lan((wire) => {
     const advertise = (time: number, src: string): number =>
       wire.ip(time, { from: vrid, to: '01:00:5e:00:00:12', src, dst: '224.0.0.18', hopLimit: 255 }, 112, [
@@ -175,7 +175,7 @@ function vrrp(): Evidence {
     for (let t = 0; t < 5; t++) advertise(t, '192.168.7.2');
     for (let t = 8; t < 12; t++) advertise(t, '192.168.7.3');
     wire.gratuitous(8, at(router, vrid));
-  });
+  }, texts);
 }
 
 /** A router answers for hosts behind it, and passes their packets on. */
@@ -191,7 +191,7 @@ function proxy(passesOn: boolean): Evidence {
 }
 
 /** Two addresses behind one MAC; DHCP knows one by another MAC. */
-function repeater(stations: number): Evidence {
+export function repeater(stations: number): Evidence {
   const repeating = 'b0:be:76:00:00:01';
   return lan((wire) => {
     wire.meet(0, router, { mac: repeating, ip: '192.168.7.90' });
@@ -218,7 +218,7 @@ function bond(second: Station): Evidence {
   });
 }
 
-function release(wire: Wire, time: number, client: Station): number {
+export function release(wire: Wire, time: number, client: Station): number {
   const body = new Array<number>(240).fill(0);
   body.splice(0, 4, 1, 1, 6, 0);
   body.splice(12, 4, ...ipBytes(client.ip));
@@ -468,7 +468,7 @@ export const SAMPLES: readonly Sample[] = [
   },
   {
     cause: 'virtual-router',
-    shows: vrrp,
+    shows: () => vrrp(),
     near: { what: 'an address that moves between plain MACs', build: takeOver },
   },
   {
