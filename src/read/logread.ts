@@ -94,7 +94,7 @@ function eventOf(program: string, message: string): Found | 'redacted' | undefin
   if (program === 'hostapd' || program === 'wpad') return stationEvent(message);
   if (program === 'netifd') return linkEvent(message);
   if (program === 'kernel') return portEvent(message);
-  const reloads = /^Reloading firewall due to /.test(message) && /^(?:firewall|root)$/.test(program);
+  const reloads = message.startsWith('Reloading firewall due to ') && /^(?:firewall|root)$/.test(program);
   return reloads ? { what: 'firewall-reload' } : undefined;
 }
 

@@ -11,13 +11,17 @@ import type {
   Fact,
   FdbFact,
   FlowtableFact,
+  HardwareEntryFact,
   KernelFact,
   LeaseFact,
   LinkFact,
+  LogEventFact,
   NeighborFact,
   NftRuleFact,
   RouteFact,
   RuleFact,
+  SettingFact,
+  VersionFact,
 } from '../records/facts.js';
 
 /** What a neighbour table said of one address, without change, from `first` to `last`. */
@@ -37,7 +41,18 @@ export interface NeighborRun {
   confirmed: number;
 }
 
+/** What the dumps of a packet engine said of one entry, without change. */
+export interface HardwareRun {
+  readonly fact: HardwareEntryFact;
+  /** First and last dump that shows it; ns since the analysis epoch, NaN when undated. */
+  readonly first: number;
+  last: number;
+  lastLine: number;
+}
+
 const MAX_STATEMENTS = 500_000;
+const MAX_HARDWARE_RUNS = 300_000;
+const MAX_LOG_EVENTS = 300_000;
 const MAX_NEIGHBOR_RUNS = 500_000;
 
 /** All facts of one input but the neighbours and conntrack entries, which are kept in runs. */
@@ -50,6 +65,10 @@ export interface InputFacts {
   readonly fdb: FdbFact[];
   readonly leases: LeaseFact[];
   readonly kernels: KernelFact[];
+  readonly settings: SettingFact[];
+  readonly versions: VersionFact[];
+  readonly log: LogEventFact[];
+  readonly hardware: HardwareRun[];
   /** Of each chain and flowtable (by family, table and name) what the newest snapshot shows. */
   readonly chains: Map<string, NftRuleFact[]>;
   readonly flowtables: Map<string, FlowtableFact>;
@@ -66,6 +85,8 @@ export class FactStore {
   private readonly newest = new Map<string, NeighborRun>();
   private readonly seen = new Set<string>();
   private neighborRuns = 0;
+  private readonly newestHardware = new Map<string, HardwareRun>();
+  private logEvents = 0;
 
   private readonly epoch: Epoch;
   private readonly addresses: AddressTable;
@@ -79,7 +100,8 @@ export class FactStore {
   add(fact: Fact): void {
     const input = this.inputOf(fact.origin.input);
     input.counts.set(fact.kind, (input.counts.get(fact.kind) ?? 0) + 1);
-    if ('device' in fact && fact.device !== undefined) input.devices.add(fact.device);
+    // A log outlives the devices that it names.
+    if ('device' in fact && fact.device !== undefined && fact.kind !== 'log-event') input.devices.add(fact.device);
     switch (fact.kind) {
       case 'neighbor':
         this.neighbor(input, fact);
@@ -127,6 +149,18 @@ export class FactStore {
       case 'nft-rule':
         addNftRule(input, fact);
         break;
+      case 'setting':
+        this.once(input.settings, fact, `${fact.package} ${fact.section} ${fact.option} ${fact.values.join(' ')}`);
+        break;
+      case 'version':
+        this.once(input.versions, fact, `${fact.subject} ${fact.name} ${fact.version}`);
+        break;
+      case 'log-event':
+        if (this.logEvents++ < MAX_LOG_EVENTS) input.log.push(fact);
+        break;
+      case 'hardware-entry':
+        this.hardware(input, fact);
+        break;
       case 'clock':
         break;
     }
@@ -144,6 +178,10 @@ export class FactStore {
         fdb: [],
         leases: [],
         kernels: [],
+        settings: [],
+        versions: [],
+        log: [],
+        hardware: [],
         chains: new Map(),
         flowtables: new Map(),
         neighbors: [],
@@ -161,6 +199,22 @@ export class FactStore {
     if (this.seen.has(key) || this.seen.size >= MAX_STATEMENTS) return;
     this.seen.add(key);
     list.push(fact);
+  }
+
+  private hardware(input: InputFacts, fact: HardwareEntryFact): void {
+    const time = fact.time === undefined ? NaN : this.epoch.relative(fact.time);
+    const { original: o, translated: t } = fact;
+    const flow = `${o.src} ${o.srcPort} ${o.dst} ${o.dstPort} ${t?.dst} ${t?.dstPort} ${fact.protocol}`;
+    const key = `${input.input} ${fact.engine} ${fact.index} ${flow} ${fact.bound} ${fact.dstMac}`;
+    const run = this.newestHardware.get(key);
+    if (run) {
+      if (!(run.last >= time)) run.last = time;
+      run.lastLine = fact.origin.line;
+    } else if (this.newestHardware.size < MAX_HARDWARE_RUNS) {
+      const made = { fact, first: time, last: time, lastLine: fact.origin.line };
+      this.newestHardware.set(key, made);
+      input.hardware.push(made);
+    }
   }
 
   private neighbor(input: InputFacts, fact: NeighborFact): void {

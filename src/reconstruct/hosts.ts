@@ -66,9 +66,18 @@ export function digestHosts(store: FactStore, addresses: AddressTable): Host[] {
     else if (!namesDevices(input)) nameless.push(input);
   }
   // Rules and leases name no device: they are of the machine that was dumped most.
-  for (const input of nameless)
-    absorb(hostOffloading(hosts, input) ?? mostDumped(hosts) ?? newHost(hosts), input, addresses);
+  for (const input of nameless) {
+    const host = hostOffloading(hosts, input) ?? mostDumped(hosts) ?? (isDump(input) ? newHost(hosts) : undefined);
+    if (host) absorb(host, input, addresses);
+  }
   return hosts;
+}
+
+/** Kinds of facts that alone do not show that a host's tables are at hand. */
+const ADDITIONS = ['clock', 'hardware-entry', 'log-event', 'setting', 'version'];
+
+function isDump(input: InputFacts): boolean {
+  return [...input.counts.keys()].some((kind) => !ADDITIONS.includes(kind));
 }
 
 /** Whether frames with this source MAC may be the host's: its own MAC, or, when none is known, any MAC that is not its neighbour. */
