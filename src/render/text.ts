@@ -147,19 +147,19 @@ function findingLines(analysis: Analysis, options: TextOptions, paint: Paint): s
   const findings = analysis.findings.filter((finding) => finding.cause !== 'convergence');
   for (const finding of findings.slice(0, options.verbose ? findings.length : MAX_FINDINGS)) {
     lines.push('', ...wrap(paint.bold(`Cause: ${finding.title}`), ''));
-    lines.push(...wrap(`${finding.cause}, ${CONFIDENCE_WORDS[finding.confidence]}. ${finding.summary}`, '  '));
+    lines.push(...wrap(`${finding.cause}, ${CONFIDENCE_WORDS[finding.confidence]}. ${printable(finding.summary)}`, '  '));
     for (const test of finding.tests) {
       if (options.verbose || (test.result !== 'unknown' && SHOWN_TESTS.includes(test.id))) {
-        lines.push(...wrap(`${test.id} ${test.title} ${paint.bold(test.result)}: ${test.what}`, '  ', '   '));
+        lines.push(...wrap(`${test.id} ${test.title} ${paint.bold(test.result)}: ${printable(test.what)}`, '  ', '   '));
       }
     }
     if (options.verbose) {
       for (const other of finding.considered) {
-        lines.push(...wrap(`not ${other.cause} (${other.result}): ${other.because}`, '  ', '   '));
+        lines.push(...wrap(`not ${other.cause} (${other.result}): ${printable(other.because)}`, '  ', '   '));
       }
     }
     for (const { what, commands } of finding.change) {
-      lines.push(...wrap(what, '  '), ...commands.map((command) => `    ${printable(command)}`));
+      lines.push(...wrap(printable(what), '  '), ...commands.map((command) => `    ${printable(command)}`));
     }
     for (const command of finding.collect) lines.push('  To be surer, record', `    ${printable(command)}`);
   }
@@ -177,7 +177,7 @@ function observationLines(analysis: Analysis, options: TextOptions, paint: Paint
   if (analysis.observations.length === 0) return [];
   const lines = ['', paint.bold('Also seen')];
   const shown = analysis.observations.slice(0, options.verbose ? undefined : MAX_OBSERVATIONS);
-  for (const seen of shown) lines.push(...wrap(`${seen.title}: ${seen.summary}`, '  ', '  '));
+  for (const seen of shown) lines.push(...wrap(`${seen.title}: ${printable(seen.summary)}`, '  ', '  '));
   const left = analysis.observations.length - shown.length;
   if (left > 0) lines.push(`  ... and ${counted(left, 'more')} (-v shows all)`);
   return lines;

@@ -1,0 +1,171 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const cli = join(root, 'dist/cli.js');
+const stale = join(root, 'captures/stale-mac');
+const folder = mkdtempSync(join(tmpdir(), 'macscan-cli-'));
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Run {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built command as a user would. */
+function macscan(args: readonly string[], input?: Uint8Array): Run {
+  const env = { ...process.env, NO_COLOR: '1' };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    input: input ?? '',
+    env,
+    cwd: folder,
+  });
+  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const PCAP_HEADER = Uint8Array.from([
+  0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 1, 0, 0, 0,
+]);
+
+describe('what cannot be judged gets one line and exit 2', () => {
+  mkdirSync(join(folder, 'nothing'), { recursive: true });
+  const cases: [string, string, RegExp][] = [
+    ['a text file', file('notes.txt', 'Dear all,\nthe router is broken.\n'), /^macscan: notes\.txt: is no capture/],
+    ['an empty file', file('empty.pcap', ''), /^macscan: empty\.pcap: is empty/],
+    ['a JPEG', file('photo.jpg', Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70, 0])), /is no capture/],
+    ['a capture of zero packets', file('zero.pcap', PCAP_HEADER), /the capture holds no packets/],
+    ['a folder without files', join(folder, 'nothing'), /a folder without files/],
+    ['a file that is not there', join(folder, 'missing.pcap'), /no such file or directory/],
+    ['standard input with nothing', '-', /standard input: is empty/],
+  ];
+  it.each(cases)('%s', (_what, path, line) => {
+    const run = macscan([path]);
+    expect(run).toMatchObject({ status: 2, stdout: '' });
+    expect(run.stderr).toMatch(line);
+    expect(run.stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('a file without read permission', () => {
+    const path = file('secret.pcap', PCAP_HEADER);
+    chmodSync(path, 0);
+    expect(macscan([path])).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: 'macscan: secret.pcap: permission denied\n',
+    });
+  });
+
+  it('a folder without evidence', () => {
+    mkdirSync(join(folder, 'prose'), { recursive: true });
+    file('prose/a.txt', 'nothing here\n');
+    file('prose/b.md', '# Nor here\n');
+    expect(macscan([join(folder, 'prose')])).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  it('writes no output file', () => {
+    macscan([join(folder, 'notes.txt'), '-o', join(folder, 'never.json')]);
+    expect(readdirSync(folder).filter((name) => name.startsWith('never'))).toEqual([]);
+  });
+});
+
+describe('a case', () => {
+  it('is judged alike from a folder and from its files in any order', () => {
+    const names = readdirSync(stale).filter((name) => !/^(expected|README)/.test(name));
+    const paths = names.map((name) => join(stale, name));
+    const one = macscan([...paths, '-f', 'json']);
+    expect(one.status).toBe(1);
+    expect(macscan([...paths.toReversed(), '-f', 'json']).stdout).toBe(one.stdout);
+  });
+
+  it('is judged alike from standard input, compressed or not', () => {
+    const capture = readFileSync(join(stale, 'lan3.pcap'));
+    const plain = macscan(['-q', '-'], capture);
+    expect(plain).toMatchObject({ status: 1 });
+    expect(macscan(['-q', '-'], gzipSync(capture)).stdout).toBe(plain.stdout);
+  });
+
+  it('is saved and rendered again as if it were made anew', () => {
+    const saved = join(folder, 'case.json');
+    expect(macscan([stale, '-o', saved])).toMatchObject({ status: 1, stdout: '' });
+    expect(macscan([saved]).stdout).toBe(macscan([stale]).stdout);
+    expect(macscan([saved, '-f', 'json']).stdout).toBe(readFileSync(saved, 'utf8'));
+  });
+
+  it('is listed frame by frame as CSV', () => {
+    const csv = join(folder, 'case.csv');
+    expect(macscan([stale, '-o', csv]).status).toBe(1);
+    const [header, ...rows] = readFileSync(csv, 'utf8').trimEnd().split('\n');
+    expect(header).toBe(
+      'input,frame,time_ns,device,vlan,src_mac,dst_mac,expected_mac,src_ip,dst_ip,protocol,src_port,dst_port,flow,cause',
+    );
+    expect(rows).toHaveLength(272);
+    expect(rows[0]).toMatch(/^lan3\.pcap,186,1795247546527668000,lan3,,/);
+  });
+
+  it('exits 0 when told so, and when nothing is wrong', () => {
+    expect(macscan([stale, '-q', '--no-exit-code']).status).toBe(0);
+    expect(macscan([join(root, 'captures/healthy-takeover'), '-q']).status).toBe(0);
+  });
+
+  it('is judged only within the window', () => {
+    const run = macscan([stale, '-q', '--from', '2026-11-21T07:53:00Z', '--to', '2026-11-21T07:53:10Z']);
+    expect(run.stdout).toMatch(/^MISDELIVERED: 50 of /);
+  });
+
+  it('shows hostile names as text', () => {
+    const name = 'a\x1b[31m<b>\u202e.pcap';
+    copyFileSync(join(stale, 'lan3.pcap'), join(folder, name));
+    const { stdout } = macscan([join(folder, name), '-v']);
+    expect(stdout).not.toMatch(/[\x1b\u202e]/);
+    expect(stdout).toContain('a\\x1b[31m<b>\\u{202e}');
+  });
+});
+
+describe('the command line', () => {
+  it('explains itself', () => {
+    expect(macscan(['--help'])).toMatchObject({ status: 0, stderr: '' });
+    expect(macscan(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it.each([
+    [['--nonsense'], /unknown option/],
+    [['x.pcap', '-o', 'x.exe'], /the format is told by the ending/],
+    [['x.pcap', '--map', '10.0.0.1'], /--map/],
+    [['x.pcap', '--from', 'yesterday'], /is no time/],
+    [['x.pcap', '--as', 'x.pcap=jpeg'], /is none of/],
+    [[], /Usage/],
+  ])('refuses %j', (args, message) => {
+    const run = macscan(args);
+    expect(run).toMatchObject({ status: 2, stdout: '' });
+    expect(run.stderr).toMatch(message);
+  });
+
+  it('says nothing of a pipe that is closed', () => {
+    const script = `${process.execPath} ${cli} frames ${join(stale, 'wan.pcap')} | head -1`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', script]);
+    expect(stdout.toString()).toMatch(/^frame\.number\t/);
+    expect(stderr.toString()).toBe('');
+  });
+});
