@@ -16,12 +16,12 @@ const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.
   cwd: root,
   stdio: 'inherit',
 });
-if (status === 0) {
+if (existsSync(`${fresh}/cli.js`)) {
   const bundle = await rolldown({ input: `${fresh}/cli.js`, platform: 'node', external: /^[a-z]/, logLevel: 'warn' });
   await bundle.write({ dir: fresh, format: 'esm', chunkFileNames: 'command/[name].js' });
   await bundle.close();
+  chmodSync(`${fresh}/cli.js`, 0o755);
 }
-if (existsSync(`${fresh}/cli.js`)) chmodSync(`${fresh}/cli.js`, 0o755);
 if (existsSync(fresh)) {
   rmSync(target, { recursive: true, force: true });
   renameSync(fresh, target);

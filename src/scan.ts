@@ -32,7 +32,12 @@ export interface ScanOptions extends ReadOptions {
   /** Also list every misdelivered frame (`Analysis.frames`). */
   readonly eachFrame?: boolean;
   readonly generatorVersion: string;
+  /** Called when a stage begins, with the legs found so far. */
+  readonly onStage?: (stage: ScanStage, legs: number) => void;
 }
+
+/** The stages of a scan, in order: first reading, judgement of legs, second reading, and putting the analysis together. */
+export type ScanStage = 'read' | 'judge' | 'examine' | 'assemble';
 
 /**
  * Judges evidence. The order of the inputs does not matter. When `signal` is aborted the analysis is of what was read
@@ -41,6 +46,8 @@ export interface ScanOptions extends ReadOptions {
 export async function scan(evidence: readonly Evidence[], options: ScanOptions): Promise<Analysis> {
   const r = new Reconstruction();
   r.limit(options.from, options.to);
+  const enter = (stage: ScanStage): void => options.onStage?.(stage, r.legs.count);
+  enter('read');
   const reader = new InputReader(r, options);
   const sorted = await reader.inOrder(evidence);
   const inputs: ReadInput[] = [];
@@ -49,6 +56,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     inputs.push(await reader.first(index, piece));
   }
 
+  enter('judge');
   const inputName = (input: number): string => inputs[input]?.name ?? '';
   const hosts = digestHosts(r.facts, r.addresses);
   const devices = new DeviceNames(r.taps.ports, hosts, inputName, options.devices ?? new Map());
@@ -72,11 +80,13 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const flows = flowsOfLegs(r, verdicts.suspects);
   const trace = new Trace(r, tracedLegs(r, networks.of, verdicts.suspects, flows));
   const examination = new Examination(r, verdicts, trace, inputName, options.eachFrame ?? false);
+  enter('examine');
   for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
     const piece = sorted[input];
     if (piece && !options.signal?.aborted) await reader.again(input, piece, examination);
   }
 
+  enter('assemble');
   return assemble({
     r,
     around,

@@ -32,12 +32,20 @@ export function findRouters(r: Reconstruction, hosts: readonly Host[], networks:
 
 function addForwarders(r: Reconstruction, networks: Networks, claimed: ReadonlySet<string>, routers: Set<Mac>): void {
   const { words } = r.legs;
+  let lastHigh = -1;
+  let lastLow = 0;
   for (let leg = 0; leg < r.legs.count; leg++) {
     const w = leg * LEG_WORDS;
     const meta = words[w + Leg.META] ?? 0;
     if (meta & LegBit.INITIAL_HOP_LIMIT) continue;
+    // Most legs are of the router that was found last.
+    if ((words[w + Leg.MACS_HIGH] ?? 0) >>> 16 === lastHigh && words[w + Leg.SRC_MAC_LOW] === lastLow) continue;
     const mac = macFromWords((words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0);
-    if (routers.has(mac)) continue;
+    if (routers.has(mac)) {
+      lastHigh = (words[w + Leg.MACS_HIGH] ?? 0) >>> 16;
+      lastLow = words[w + Leg.SRC_MAC_LOW] ?? 0;
+      continue;
+    }
     const version = meta & LegBit.IPV6 ? 6 : 4;
     const source = ipFromWord(words[w + Leg.SRC_IP] ?? 0, version);
     const destination = ipFromWord(words[w + Leg.DST_IP] ?? 0, version);
@@ -50,7 +58,7 @@ function addForwarders(r: Reconstruction, networks: Networks, claimed: ReadonlyS
 /** Multicast and limited broadcast destinations. */
 export function isGroupIp(r: Reconstruction, ip: Ip): boolean {
   if (ip <= 0xffff_ffff) return ip >= 0xe000_0000;
-  return (r.addresses.groups(ip)[0] ?? 0) >>> 8 === 0xff;
+  return r.addresses.firstGroup(ip) >>> 8 === 0xff;
 }
 
 /**
@@ -58,6 +66,8 @@ export function isGroupIp(r: Reconstruction, ip: Ip): boolean {
  * version 1: RFC 2281; HSRP version 2, HSRP for IPv6 and GLBP: as documented by their vendor.
  */
 export function virtualRouterOf(mac: Mac): string | undefined {
+  const vendor = Math.floor(mac / 0x1_0000_0000);
+  if (vendor !== 0 && vendor !== 5 && vendor !== 7) return undefined;
   const text = mac.toString(16).padStart(12, '0');
   if (text.startsWith('00005e0001')) return `vrrp4-${text.slice(10)}`;
   if (text.startsWith('00005e0002')) return `vrrp6-${text.slice(10)}`;

@@ -1,6 +1,7 @@
 /** Puts together what all witnesses said about who has an address: the input of `divideIntoTenures`. */
 
 import { ipFromWord, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { WordTable } from '../bytes/word-table.js';
 import type { Origin, WitnessKind } from '../model.js';
 import { addressKey, type ClaimRun } from '../reconstruct/claims.js';
 import type { NeighborRun } from '../reconstruct/fact-store.js';
@@ -97,44 +98,45 @@ function addOriginated(
 ): void {
   const { words } = r.legs;
   const isAnnounced = announcedPrefixes(r, around);
+  // By number of source address and network: what was said of it so far, and whether legs may speak for it.
+  const numbers = new WordTable();
+  const lists: (Testimony[] | undefined)[] = [];
+  const isOnLink: boolean[] = [];
   for (let leg = 0; leg < r.legs.count; leg++) {
     const w = leg * LEG_WORDS;
     const meta = words[w + Leg.META] ?? 0;
     if ((meta & LegBit.INITIAL_HOP_LIMIT) === 0) continue;
-    const tap = meta >>> 16;
-    const network = around.networks.of[tap] ?? 0;
-    const ip = ipFromWord(words[w + Leg.SRC_IP] ?? 0, meta & LegBit.IPV6 ? 6 : 4);
-    if (ip === 0) continue;
-    const testimonies = known(network, ip);
-    if (!testimonies && !isAnnounced(network, ip)) continue;
+    const network = around.networks.of[meta >>> 16] ?? 0;
+    const word = words[w + Leg.SRC_IP] ?? 0;
+    const number = numbers.intern(network, meta & LegBit.IPV6, word, 0);
+    if (number === lists.length) {
+      const ip = ipFromWord(word, meta & LegBit.IPV6 ? 6 : 4);
+      const list = known(network, ip);
+      lists.push(list);
+      isOnLink.push(ip !== 0 && (list !== undefined || isAnnounced(network, ip)));
+    }
+    if (!isOnLink[number]) continue;
     const mac = macFromWords((words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0);
-    if (around.routers.has(mac) && !testimonies?.some((t) => t.mac === mac && t.kind !== 'originated')) continue;
-    const span = legSpan(r, leg);
-    const strong = testimonies ?? entryOf(network, ip).strong;
-    widen(strong, {
-      mac,
-      first: span.first,
-      last: span.last,
-      kind: 'originated',
-      origin: frameOrigin(r, around, tap, span.firstFrame),
-    });
+    const list = lists[number];
+    if (around.routers.has(mac) && !list?.some((t) => t.mac === mac && t.kind !== 'originated')) continue;
+    const ip = ipFromWord(word, meta & LegBit.IPV6 ? 6 : 4);
+    noteOriginated(r, around, (lists[number] ??= entryOf(network, ip).strong), mac, leg);
   }
 }
 
 /** Adds a testimony, or widens the one before it when they overlap: a busy host has many flows at a time. */
-function widen(list: Testimony[], added: Testimony): void {
+function noteOriginated(r: Reconstruction, around: Surroundings, list: Testimony[], mac: Mac, leg: number): void {
+  const { first, last, firstFrame } = legSpan(r, leg);
   const before = list.at(-1);
-  if (
-    before?.kind === added.kind &&
-    before.mac === added.mac &&
-    added.first <= before.last &&
-    before.first <= added.last
-  ) {
-    const earlier = added.first < before.first ? added : before;
-    list[list.length - 1] = { ...earlier, last: Math.max(before.last, added.last) };
-  } else {
-    list.push(added);
+  const overlaps = before?.kind === 'originated' && before.mac === mac && first <= before.last && before.first <= last;
+  if (overlaps && first >= before.first) {
+    if (last > before.last) list[list.length - 1] = { ...before, last };
+    return;
   }
+  const tap = (r.legs.words[leg * LEG_WORDS + Leg.META] ?? 0) >>> 16;
+  const origin = frameOrigin(r, around, tap, firstFrame);
+  if (overlaps) list[list.length - 1] = { ...before, first, last: Math.max(before.last, last), origin };
+  else list.push({ mac, first, last, kind: 'originated', origin });
 }
 
 /** First and last time of all frames of a leg. */

@@ -2,6 +2,7 @@
 
 import { isIpv6, type Ip, type Mac } from '../bytes/address.js';
 import { virtualRouterOf } from '../detect/routers.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';
 import { claimedAddresses } from './claimants.js';
@@ -21,7 +22,15 @@ export interface Proxy {
 const MIN_ANSWERED = 3;
 const MIN_OTHERS = 2;
 
-export function proxiesOf(scene: Scene): Proxy[] {
+const memo = new WeakMap<Reconstruction, Proxy[]>();
+
+export function proxiesOf(scene: Scene): readonly Proxy[] {
+  let proxies = memo.get(scene.r);
+  if (!proxies) memo.set(scene.r, (proxies = findProxies(scene)));
+  return proxies;
+}
+
+function findProxies(scene: Scene): Proxy[] {
   const { passedOn } = surveyOf(scene);
   const byMac = new Map<string, { network: number; mac: Mac; answered: { ip: Ip; voice: Voice; shared: boolean }[] }>();
   for (const { network, ip, voices } of claimedAddresses(scene)) {

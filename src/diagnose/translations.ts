@@ -4,6 +4,7 @@ import type { Ip, Mac } from '../bytes/address.js';
 import { frameOrigin } from '../detect/witnesses.js';
 import type { Origin } from '../model.js';
 import type { Grant } from '../reconstruct/grants.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';
 import { addressesOf, claimedAddresses } from './claimants.js';
@@ -24,8 +25,16 @@ export interface Repeater {
   readonly stations: readonly Station[];
 }
 
+const memo = new WeakMap<Reconstruction, Repeater[]>();
+
 /** MACs that answer for at least one address that DHCP gave to another MAC, and for a second address. */
-export function repeatersOf(scene: Scene): Repeater[] {
+export function repeatersOf(scene: Scene): readonly Repeater[] {
+  let repeaters = memo.get(scene.r);
+  if (!repeaters) memo.set(scene.r, (repeaters = findRepeaters(scene)));
+  return repeaters;
+}
+
+function findRepeaters(scene: Scene): Repeater[] {
   const { of } = scene.around.networks;
   const { passedOn } = surveyOf(scene);
   const grants = new Map<string, Grant>();
