@@ -147,10 +147,14 @@ function findingLines(analysis: Analysis, options: TextOptions, paint: Paint): s
   const findings = analysis.findings.filter((finding) => finding.cause !== 'convergence');
   for (const finding of findings.slice(0, options.verbose ? findings.length : MAX_FINDINGS)) {
     lines.push('', ...wrap(paint.bold(`Cause: ${finding.title}`), ''));
-    lines.push(...wrap(`${finding.cause}, ${CONFIDENCE_WORDS[finding.confidence]}. ${printable(finding.summary)}`, '  '));
+    lines.push(
+      ...wrap(`${finding.cause}, ${CONFIDENCE_WORDS[finding.confidence]}. ${printable(finding.summary)}`, '  '),
+    );
     for (const test of finding.tests) {
       if (options.verbose || (test.result !== 'unknown' && SHOWN_TESTS.includes(test.id))) {
-        lines.push(...wrap(`${test.id} ${test.title} ${paint.bold(test.result)}: ${printable(test.what)}`, '  ', '   '));
+        lines.push(
+          ...wrap(`${test.id} ${test.title} ${paint.bold(test.result)}: ${printable(test.what)}`, '  ', '   '),
+        );
       }
     }
     if (options.verbose) {
