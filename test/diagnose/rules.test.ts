@@ -137,6 +137,27 @@ describe('what is observed', () => {
     );
   });
 
+  it('takes a second card for a bond only beside the first', async () => {
+    const card: Station = { mac: '52:54:00:00:00:41', ip: oldHost.ip };
+    const one = lan((wire) => {
+      for (let time = 0; time < 30; time += 10) wire.meet(time, router, oldHost);
+      speak(wire, card, router, { from: 1, until: 20 });
+    });
+    expect(await summaryOf('bonding', one)).toContain('two cards of one machine');
+    const apart = lan((wire) => {
+      wire.meet(0, router, { mac: router.mac, ip: router.ip });
+      speak(wire, card, router, { from: 1, until: 20 });
+    });
+    const [second] = Object.values(apart.captures);
+    const alone = lan((wire) => {
+      for (let time = 0; time < 30; time += 10) wire.meet(time, router, oldHost);
+    });
+    const [first] = Object.values(alone.captures);
+    if (!second || !first) throw new Error('no capture');
+    const analysis = await judge({ 'a.pcap': first, 'b.pcap': second });
+    expect(analysis.observations).toEqual([]);
+  });
+
   it('is the same whatever the order of the inputs', async () => {
     const { captures, texts } = stuck(true);
     const turned = Object.fromEntries(Object.entries(texts ?? {}).reverse());

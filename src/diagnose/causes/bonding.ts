@@ -30,10 +30,17 @@ export const bonding: Cause = {
         evidence: framesOf(scene, a.tap, [a.firstFrame, b.firstFrame, a.lastFrame, b.lastFrame]),
       };
     }
-    for (const { network, ip, tap, owner, mac, frames, first, firstFrame } of surveyOf(scene).secondSenders) {
+    for (const { network, ip, tap, owner, mac, frames, first, firstFrame, last } of surveyOf(scene).secondSenders) {
       const key = `${network} ${ip}`;
       if (named.has(key) || frames < MIN_FRAMES || !isCard(mac) || !areNeighbors(owner, mac)) continue;
       if (addressesOf(scene, network, mac).length > 0 || scene.around.routers.has(mac)) continue;
+      // Beside each other on one tap: networks that are alike (virtual machines behind NAT) have the same addresses.
+      const isBeside = addressesOf(scene, network, owner)
+        .filter((claimed) => claimed.ip === ip)
+        .some(({ voices }) =>
+          voices.some((v) => v.mac === owner && v.tap === tap && v.first <= last && first <= v.last),
+        );
+      if (!isBeside) continue;
       named.add(key);
       yield {
         summary: `${formatMac(mac)} sends in the name of ${scene.r.addresses.format(ip)}, which ${formatMac(owner)} answers for: two cards of one machine, as in a bond.`,

@@ -24,10 +24,15 @@ export const convergence: Cause = {
     const moves = movesOf(scene);
     if (moves.size === 0) return;
     followAll(scene, moves);
+    const named = new Set<string>();
     for (const { ip, from, to, senders } of moves.values()) {
       const followed = [...senders].filter(([, s]) => s.lastToOld < s.firstToNew + TAIL && s.firstToNew < Infinity);
       const lagged = [...senders.values()].some((s) => s.lastToOld > to.start + TAIL && s.lastToOld > s.firstToNew);
       if (followed.length === 0 || lagged) continue;
+      // Captures whose clocks differ tell of one move twice.
+      const key = [ip, ...from.macs, ...to.macs].join(' ');
+      if (named.has(key)) continue;
+      named.add(key);
       const [mac] = to.macs;
       const evidence = [to.testimonies[0], from.testimonies.at(-1)]
         .map((t) => t?.origin)
