@@ -12,9 +12,7 @@ const HEADINGS = ['What happens', 'How it looks', 'What tells it apart', 'What t
 const BY_HAND = [
   'bridge-offload-skip',
   'forwarding-loop',
-  'hardware-l2-wrong',
   'pbr-ipv6-loop',
-  'stale-hardware-entry',
   'stale-route',
   'vpn-bypass',
   'wrong-egress',

@@ -391,6 +391,27 @@ function packet(wire: Wire, time: number, id: number, from: string, to: string, 
   return wire.ethernet(time, from, to, 0x0800, [...head, 0x13, 0x88, 0x0f, 0xa0, 0, 12, 0, 0, id, 2, 3, 4]);
 }
 
+/** A dump of a packet engine with one flow bound to a MAC, and the neighbor table that goes with it. */
+function engine(mac: string, neighbors: readonly string[], date = ''): Evidence {
+  const flow = `${FAR}:4000->${oldHost.ip}:5000`;
+  const bound = `0252a BND IPv4 5T orig=${flow} new=${flow} eth=${router.mac}->${mac} etype=0000 vlan=0,0 ib1=614108ef ib2=00000000\n`;
+  return lan(
+    (wire) => {
+      wire.meet(0, router, other);
+    },
+    {
+      'ip-link.txt': links,
+      'ip-neigh.txt': neighbors.map((line) => `${line}\n`).join(''),
+      'ppe0-bind.txt': date + bound,
+    },
+  );
+}
+
+const MOVED = [
+  `${monitorTime(0)} ${oldHost.ip} dev br-lan lladdr ${oldHost.mac} REACHABLE`,
+  `${monitorTime(10)} ${oldHost.ip} dev br-lan lladdr ${newHost.mac} REACHABLE`,
+];
+
 /** The router asks its LAN for a far address; the flow to it is offloaded, or not. */
 function farQuestion(target: string): Evidence {
   const flow = `src=${other.ip} dst=${FAR} sport=5000 dport=53 src=${FAR} dst=203.0.113.2 sport=53 dport=5000`;
@@ -409,12 +430,44 @@ function farQuestion(target: string): Evidence {
 
 const rules = `0:\tfrom all lookup local\n32765:\tfrom all fwmark 0xff lookup 100\n32766:\tfrom all lookup main\n`;
 
+/** A dump of a packet engine, at a time: the flow from far away to an address, and the MAC that it is sent to. */
+export function engineDump(seconds: number, ip: string, mac: string, etherType = '0400'): string {
+  const flow = `orig=${FAR}:4000->203.0.113.2:5000 new=${FAR}:4000->${ip}:5000`;
+  const rest = `etype=${etherType} vlan=0,0 ib1=614108ef ib2=007ff035 packets=9 bytes=900`;
+  return `# ${1_700_000_000 + seconds}.000000000 cat /sys/kernel/debug/ppe0/bind\n0252a BND IPv4 5T ${flow} eth=${router.mac}->${mac} ${rest}\n`;
+}
+
+/** Dumps only: whom the neighbor table names, and whom the packet engine. */
+export function dumpedEngine(mac: string, texts: Record<string, string> = {}): Evidence {
+  const neighbors = `# 1700000010.000000000 ip neigh\n${oldHost.ip} dev br-lan lladdr ${oldHost.mac} REACHABLE\n`;
+  const engine = engineDump(11, oldHost.ip, mac);
+  return lan((wire) => wire.meet(0, router, other), {
+    'ip-link.txt': links,
+    'neigh.txt': neighbors,
+    'ppe.txt': engine,
+    ...texts,
+  });
+}
+
 /** One for each cause that can be shown in a few frames. */
 export const SAMPLES: readonly Sample[] = [
   {
     cause: 'stale-mac',
     shows: () => stuck(true),
     near: { what: 'a take-over that the sender follows', build: takeOver },
+  },
+  {
+    cause: 'stale-hardware-entry',
+    shows: () => stuck(true, { 'ppe.txt': engineDump(15, oldHost.ip, oldHost.mac) }),
+    near: {
+      what: 'an entry that names the new MAC',
+      build: () => stuck(true, { 'ppe.txt': engineDump(15, newHost.ip, newHost.mac) }),
+    },
+  },
+  {
+    cause: 'hardware-l2-wrong',
+    shows: () => dumpedEngine(third.mac),
+    near: { what: 'an entry that names the same MAC', build: () => dumpedEngine(oldHost.mac) },
   },
   {
     cause: 'unexplained',
@@ -445,6 +498,19 @@ export const SAMPLES: readonly Sample[] = [
     cause: 'pbr-on-link',
     shows: () => farQuestion(FAR),
     near: { what: 'questions for an address of the network', build: () => farQuestion('192.168.7.77') },
+  },
+  {
+    cause: 'stale-hardware-entry',
+    shows: () => engine(oldHost.mac, MOVED, '1700000020.000000000\n'),
+    near: { what: 'an entry that followed', build: () => engine(newHost.mac, MOVED, '1700000020.000000000\n') },
+  },
+  {
+    cause: 'hardware-l2-wrong',
+    shows: () => engine(third.mac, [`${oldHost.ip} dev br-lan lladdr ${oldHost.mac} REACHABLE`]),
+    near: {
+      what: 'an entry that has what the neighbor table has',
+      build: () => engine(oldHost.mac, [`${oldHost.ip} dev br-lan lladdr ${oldHost.mac} REACHABLE`]),
+    },
   },
   {
     cause: 'arp-spoofing',
