@@ -72,6 +72,17 @@ program
     await finish(await explainCommand(cause));
   });
 
+program
+  .command('guard')
+  .description(
+    'Print the nftables include that keeps this ruleset from offloading what offload gets wrong, with its cost and how to undo it. Nothing is applied.',
+  )
+  .argument('<evidence...>', 'the ruleset, rules, routes and links of the router; captures are of no use')
+  .action(async (evidence: string[]) => {
+    const { guardCommand } = await import('./commands/guard.js');
+    await finish(await guardCommand(evidence));
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {

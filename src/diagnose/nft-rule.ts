@@ -19,7 +19,7 @@ export function nftRule(fact: NftRuleFact): NftRule {
   const text = bare(fact.text.startsWith('[') ? fromJson(fact.text) : fact.text);
   const action =
     /(?:^| )(?:accept|drop|return|continue|reject\b.*|queue\b.*|masquerade\b.*|(?:d|s)nat\b.*|redirect\b.*|(?:jump|goto) \S+|flow (?:add|offload) @\S+|(?:meta|ct) mark set .*)$/.exec(
-      text.replaceAll(/ct status (?:[!=&] ?|!= |== )?[\w,|(){} ]*/g, (status) =>
+      text.replaceAll(/ct status [\w,|(){}!=& ]*/g, (status) =>
         status.replaceAll(/[ds]nat/g, (nat) => `${nat.charAt(0)}NAT`),
       ),
     );

@@ -226,9 +226,9 @@ class Oracle {
 
   private everyOffload(keepsOut: (guards: Guards) => boolean): boolean {
     const reached = reachedOffloads(this.offload);
-    return (
-      reached.length > 0 && reached.every((one) => keepsOut(one.guards.filter((guard) => guard.effect === 'works')))
-    );
+    const isOut = ({ guards }: (typeof reached)[number]): boolean =>
+      guards.some((guard) => guard.effect === 'all') || keepsOut(guards.filter((guard) => guard.effect === 'works'));
+    return reached.length > 0 && reached.every(isOut);
   }
 
   /** An address beyond the table's gateways that is in none of the host's own networks. */

@@ -99,8 +99,8 @@ function checkGuard(guard: Guard, { rule }: Offload): Pick<RulesetCheck, 'id' | 
     guard.subject === 'status'
       ? guard.nat.map((nat) => (nat === 'dnat' ? 'destination' : 'source')).join(' and ') + ' NATed traffic'
       : guard.subject === 'mark'
-        ? 'packets that carry the mark'
-        : 'connections that carry the mark';
+        ? 'packets that carry such a mark'
+        : 'connections that carry such a mark';
   if (guard.effect === 'partly')
     return {
       id: 'guard-partial',

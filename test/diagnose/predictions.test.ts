@@ -1,0 +1,303 @@
+import { describe, expect, it } from 'vitest';
+import type { Analysis } from '../../src/model.js';
+import { renderText } from '../../src/render/text.js';
+import { analyze, folderPieces, textPiece } from '../support/engine.js';
+import { hasShared, sharedPath } from '../support/shared.js';
+
+const RULES = `# ip rule show
+0:	from all lookup local
+32765:	from all fwmark 0xff lookup 100
+32766:	from all lookup main
+32767:	from all lookup default
+`;
+const MAIN = `default via 203.0.113.1 dev wan
+10.0.0.0/24 dev br-lan proto kernel scope link src 10.0.0.1
+203.0.113.0/24 dev wan proto kernel scope link src 203.0.113.2
+`;
+const ONE_ARM = 'default via 10.0.0.3 dev br-lan table 100\n';
+const FLOW_ADD = 'meta l4proto { tcp, udp } flow add @ft';
+const LINKS = `# ip -d link show
+2: br-lan: <BROADCAST,UP> mtu 1500 state UP
+    link/ether 94:83:c4:10:00:01 brd ff:ff:ff:ff:ff:ff
+    bridge forward_delay 0
+3: lan1@if2: <BROADCAST,UP> mtu 1500 master br-lan state UP
+    link/ether 94:83:c4:10:00:11 brd ff:ff:ff:ff:ff:ff
+4: wan@if2: <BROADCAST,UP> mtu 1500 state UP
+    link/ether 94:83:c4:10:00:02 brd ff:ff:ff:ff:ff:ff
+`;
+
+interface Setup {
+  readonly rules?: string;
+  readonly routes?: string;
+  /** The rules of the forward chain; undefined for no ruleset at all. */
+  readonly forward?: readonly string[] | undefined;
+  readonly devices?: string;
+  readonly marking?: readonly string[];
+  readonly kernel?: string;
+  readonly more?: string;
+}
+
+function ruleset({
+  forward = [FLOW_ADD],
+  devices = 'br-lan, wan',
+  marking = ['iifname "br-lan" meta mark set 0x000000ff'],
+}: Setup): string {
+  return `# nft list ruleset
+table inet fw4 {
+	flowtable ft {
+		hook ingress priority filter
+		devices = { ${devices} }
+	}
+
+	chain mangle_prerouting {
+		type filter hook prerouting priority mangle; policy accept;
+${marking.map((rule) => `\t\t${rule}\n`).join('')}	}
+
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+${forward.map((rule) => `\t\t${rule}\n`).join('')}	}
+}
+`;
+}
+
+async function foreseen(setup: Setup): Promise<Analysis> {
+  const { rules = RULES, routes = ONE_ARM + MAIN, kernel = '6.6.86' } = setup;
+  const shown = 'forward' in setup && setup.forward === undefined ? '' : ruleset(setup);
+  const uname = kernel === '' ? '' : `# uname -a\nLinux router ${kernel} #0 SMP aarch64 GNU/Linux\n`;
+  const text = `${LINKS}${rules}# ip route show table all\n${routes}${setup.more ?? ''}${uname}${shown}`;
+  return analyze([textPiece('router.txt', text)]);
+}
+
+async function causes(setup: Setup): Promise<string[]> {
+  return (await foreseen(setup)).predictions.map(({ cause }) => cause);
+}
+
+async function checks(setup: Setup): Promise<string[]> {
+  return ((await foreseen(setup)).ruleset ?? []).map(({ id }) => id);
+}
+
+describe('policy routing through a gateway on the network of the clients', () => {
+  it('is foreseen for replies, and for requests whose reply triggers the offload', async () => {
+    const { predictions, verdict } = await foreseen({});
+    expect(verdict).toBe('not-judged');
+    expect(predictions.map(({ cause, prove }) => [cause, prove])).toEqual([
+      ['pbr-next-hop', ['ip route get 10.0.0.2 oif br-lan mark 0xff']],
+      ['pbr-on-link', ['ip route get 198.51.100.1 oif br-lan']],
+    ]);
+    expect(predictions[0]?.change.flatMap(({ commands }) => commands)).toEqual([
+      'ip route add 10.0.0.0/24 dev br-lan table 100',
+      'ip rule add pref 1000 lookup main suppress_prefixlength 0',
+    ]);
+  });
+
+  it('is cured by either route', async () => {
+    expect(await causes({ routes: `${ONE_ARM}10.0.0.0/24 dev br-lan table 100\n${MAIN}` })).toEqual(['pbr-on-link']);
+    expect(await causes({ rules: `${RULES}1000:	from all lookup main suppress_prefixlength 0\n` })).toEqual([
+      'pbr-on-link',
+    ]);
+  });
+
+  it('is only half the fault when the rule names the device', async () => {
+    expect(await causes({ rules: RULES.replace('fwmark', 'iif br-lan fwmark') })).toEqual(['pbr-on-link']);
+  });
+
+  it('is not foreseen when the kernel is older than 5.19, and says so when it is not known', async () => {
+    expect(await causes({ kernel: '5.15.167' })).toEqual(['pbr-on-link']);
+    expect(await causes({ kernel: '5.19.0' })).toContain('pbr-next-hop');
+    const { predictions } = await foreseen({ kernel: '' });
+    expect(predictions[0]?.summary).toContain('a kernel of 5.19 or newer');
+  });
+
+  it('stands on rules and routes alone, and says what it takes', async () => {
+    const { predictions } = await foreseen({ forward: undefined });
+    expect(predictions.map(({ cause }) => cause)).toEqual(['pbr-next-hop', 'pbr-on-link']);
+    expect(predictions[0]?.summary).toContain('that flows are offloaded');
+  });
+
+  it('takes a rule that offloads, and a device of the flowtable that replies come in on', async () => {
+    expect(await causes({ forward: ['ct state established,related accept'] })).toEqual([]);
+    expect(await causes({ forward: ['ct state { established, related } accept', FLOW_ADD] })).toEqual([]);
+    expect(await causes({ devices: 'eth7, eth8' })).toEqual([]);
+    expect(await causes({ devices: 'lan1, wan' })).toContain('pbr-next-hop');
+  });
+
+  it('tells the tables themselves when replies get the mark back', async () => {
+    const marking = ['ct mark 0xff meta mark set ct mark', 'iifname "br-lan" meta mark set 0x000000ff'];
+    expect(await causes({ marking })).toEqual(['pbr-table-incomplete']);
+    expect(await causes({ marking, forward: ['ct state established accept'] })).toEqual(['pbr-table-incomplete']);
+    expect(await causes({ marking, routes: `${ONE_ARM}10.0.0.0/24 dev br-lan table 100\n${MAIN}` })).toEqual([]);
+  });
+
+  it('covers networks behind another router', async () => {
+    const { predictions } = await foreseen({ routes: `${ONE_ARM}${MAIN}10.9.0.0/16 via 10.0.0.7 dev br-lan\n` });
+    expect(predictions.map(({ summary }) => /instead of .*?\./.exec(summary)?.[0]).slice(0, 2)).toEqual([
+      'instead of the client itself.',
+      'instead of via 10.',
+    ]);
+  });
+});
+
+describe('policy routing elsewhere', () => {
+  it('is fine for IPv4 with a gateway on another device, whose replies stay on it', async () => {
+    const routes = `default via 10.8.0.1 dev vpn0 table 100\n${MAIN}10.8.0.0/24 dev vpn0 scope link\n`;
+    expect(await causes({ routes, devices: 'br-lan, wan' })).toEqual([]);
+  });
+
+  it('is no client network that leads outward', async () => {
+    const routes = `default via 203.0.113.1 dev wan table 100\n${MAIN}`;
+    expect(await causes({ routes, marking: [] })).toEqual([]);
+  });
+
+  it('loops for IPv6, whatever device the gateway is on', async () => {
+    const rules = `# ip -6 rule show
+0:	from all lookup local
+32765:	from all fwmark 0xff lookup 100
+32766:	from all lookup main
+`;
+    const routes = `default via fd00:c::1 dev vpn0 table 100 metric 1024 pref medium
+fd00:a::/64 dev br-lan proto kernel metric 256 pref medium
+fd00:c::/64 dev vpn0 proto kernel metric 256 pref medium
+default via fe80::1 dev wan metric 512 pref medium
+`;
+    const { predictions } = await foreseen({ rules, routes, devices: 'br-lan, vpn0, wan' });
+    expect(predictions.map(({ cause, prove }) => [cause, prove])).toEqual([
+      ['pbr-ipv6-loop', ['ip -6 route get fd00:a::2 from 2001:db8::1 oif br-lan mark 0xff']],
+    ]);
+    const cured = `${routes}fd00:a::/64 dev br-lan table 100 metric 256 pref medium\n`;
+    expect(await causes({ rules, routes: cured, devices: 'br-lan, vpn0, wan' })).toEqual([]);
+  });
+});
+
+describe('guards', () => {
+  it.each([
+    ['meta mark != 0x00000000 return', ['pbr-on-link'], 'guard-works'],
+    ['meta mark & 0x000000ff != 0x00000000 return', ['pbr-on-link'], 'guard-works'],
+    ['meta mark 0x000000ff return', ['pbr-on-link'], 'guard-works'],
+    ['meta mark 0x00000100 return', ['pbr-next-hop', 'pbr-on-link'], 'guard-works'],
+    ['ct status snat return', ['pbr-next-hop'], 'guard-works'],
+    ['ct status snat,dnat return', [], 'guard-works'],
+    ['ct status { snat, dnat } return', ['pbr-next-hop', 'pbr-on-link'], 'guard-never-matches'],
+    ['ct status == dnat return', ['pbr-next-hop', 'pbr-on-link'], 'guard-never-matches'],
+    ['ct status vmap { dnat : return, snat : return }', ['pbr-next-hop', 'pbr-on-link'], 'guard-never-matches'],
+    ['ct status != dnat return', [], 'guard-keeps-all'],
+    ['iifname "br-lan" meta mark != 0x00000000 return', ['pbr-next-hop', 'pbr-on-link'], 'guard-partial'],
+  ])('%s', async (guard, expected, id) => {
+    const forward = [`${guard} comment "keep out, { please }"`, FLOW_ADD];
+    expect(await causes({ forward })).toEqual(expected);
+    expect(await checks({ forward })).toEqual([id]);
+  });
+
+  it.each([
+    [`meta mark 0x00000000 ${FLOW_ADD}`, ['pbr-on-link'], 'guard-works'],
+    [`meta mark & 0x000000ff == 0x00000000 ${FLOW_ADD}`, ['pbr-on-link'], 'guard-works'],
+    [`ct status ! dnat ${FLOW_ADD}`, ['pbr-next-hop', 'pbr-on-link'], 'guard-works'],
+    [`ct status != dnat ${FLOW_ADD}`, ['pbr-next-hop', 'pbr-on-link'], 'guard-never-matches'],
+  ])('in the rule itself: %s', async (rule, expected, id) => {
+    expect(await causes({ forward: [rule] })).toEqual(expected);
+    expect(await checks({ forward: [rule] })).toEqual([id]);
+  });
+
+  it('remember the mark of a connection', async () => {
+    const forward = ['meta mark != 0x00000000 ct mark set meta mark return', 'ct mark != 0x00000000 return', FLOW_ADD];
+    expect(await causes({ forward })).toEqual([]);
+  });
+
+  it('have no effect behind the rule that offloads, nor in another chain', async () => {
+    expect(await checks({ forward: [FLOW_ADD, 'meta mark != 0x00000000 return'] })).toEqual(['guard-misplaced']);
+  });
+
+  it('drop what they match in a chain whose policy is drop', async () => {
+    const text = ruleset({ forward: ['meta mark != 0x00000000 return', FLOW_ADD] }).replace(
+      /(hook forward .*)accept/,
+      '$1drop',
+    );
+    const { ruleset: found } = await analyze([textPiece('router.txt', text)]);
+    expect(found?.map(({ id }) => id)).toEqual(['guard-drops']);
+  });
+
+  it('never run the rule behind one that takes established traffic away', async () => {
+    expect(await checks({ forward: ['ct state established,related accept', FLOW_ADD] })).toEqual([
+      'offload-never-runs',
+    ]);
+    expect(await checks({ forward: ['ct state vmap { established : accept, related : accept }', FLOW_ADD] })).toEqual([
+      'offload-never-runs',
+    ]);
+    expect(await checks({ forward: ['iifname "lan1" ct state established accept', FLOW_ADD] })).toEqual([]);
+  });
+
+  it('are told from bridge ports and hardware in the flowtable', async () => {
+    expect(await checks({ devices: 'lan1, wan' })).toEqual(['ports-in-flowtable']);
+    expect(await checks({ devices: 'lan1, wan }\n		flags offload\n		# {' })).toEqual([
+      'hardware-offload',
+      'ports-in-flowtable',
+    ]);
+  });
+});
+
+describe.skipIf(!hasShared)('known configurations', () => {
+  const configuration = /ruleset-|rule|route|link|addr|uname|nft/;
+  const of = async (name: string, wanted = configuration): Promise<Analysis> =>
+    analyze(folderPieces(sharedPath('captures', name), (file) => wanted.test(file) && !/pcap|truth/.test(file)));
+
+  it.each([
+    ['S0', [], []],
+    ['S1', [], ['ports-in-flowtable']],
+    ['S1c', [], ['ports-in-flowtable']],
+    ['S2', [], []],
+    ['S3b', ['pbr-next-hop', 'pbr-on-link'], []],
+    ['S3c', [], []],
+    // Without the wrong MAC, but the router still asks for far addresses: the guard does not know replies.
+    ['S4a', ['pbr-on-link'], ['guard-works', 'guard-never-matches', 'ports-in-flowtable']],
+    ['S8', [], ['ports-in-flowtable']],
+  ])('%s', async (name, predictions, ids) => {
+    const analysis = await of(name);
+    expect(analysis.verdict).toBe('not-judged');
+    expect(analysis.predictions.map(({ cause }) => cause)).toEqual(predictions);
+    expect((analysis.ruleset ?? []).map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('say the same as JSON, which hides the flags', async () => {
+    for (const name of ['S3b', 'S4a', 'S3c']) {
+      const [json, text] = [
+        await of(name, /nft-ruleset\.json|ip-|uname/),
+        await of(name, /nft-ruleset\.txt|ip-|uname/),
+      ];
+      expect(json.predictions.map(({ cause }) => cause)).toEqual(text.predictions.map(({ cause }) => cause));
+      expect(json.ruleset?.map(({ id }) => id)).toEqual(text.ruleset?.map(({ id }) => id));
+    }
+  });
+
+  it('print a short section', async () => {
+    const text = renderText(await of('S4a'), { color: false, verbose: false, quiet: false });
+    expect(text).toMatch(/^NOT JUDGED/);
+    expect(text.slice(text.indexOf('Foreseen'))).toMatchInlineSnapshot(`
+      "Foreseen from the configuration
+        The router will take far addresses for neighbours (pbr-on-link): When a reply
+          that came in on br-lan without mark 0xff has its flow offloaded (UDP, such
+          as DNS), main has no way out on br-lan: the router then asks br-lan for the
+          far address itself, and the client's packets of that flow are lost instead
+          of going via 10.0.0.3. The command below shows it when it answers without
+          \`via\`.
+            ip route get 198.51.100.1 oif br-lan
+          Keep such traffic out of the flowtable: \`macscan guard\` with this evidence
+          prints how.
+          Or give replies the mark of their connection: save it (\`ct mark set meta
+          mark\`), and restore it in prerouting (\`meta mark set ct mark\`), once the
+          table has the networks of the clients.
+        Guard: \`meta mark != 0x00000000 return\` keeps packets that carry such a mark
+          out of the flowtable, but not replies that come without it.
+          (dump-steady/nft-ruleset.txt line 23)
+        Ruleset: \`ct status { snat, dnat } return\` keeps nothing out: it compares the
+          whole status word, which always says more (confirmed, seen-reply). NATed
+          traffic is offloaded all the same; write \`ct status dnat return\` and \`ct
+          status snat return\`, which test bits. (dump-steady/nft-ruleset.txt line 24)
+        Risk: Flowtable ft lists bridge ports (lan1, lan2, lan3): MAC and port are
+          copied once per flow, and stay when a host moves or is replaced; the bridge
+          itself in their stead has them looked up for each packet.
+          (dump-steady/nft-ruleset.txt line 3)
+
+      Read: 0 captures, 9 dumps, 1 file without evidence (-v lists them).
+      "
+    `);
+  });
+});
