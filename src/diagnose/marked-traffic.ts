@@ -3,21 +3,25 @@
 import { isIpv6, parseIpv4, type AddressTable, type Ip } from '../bytes/address.js';
 import type { Host } from '../reconstruct/hosts.js';
 import { parsePrefix, prefixContains } from '../reconstruct/prefix.js';
-import type { RouteFact, RouteNextHop, RuleFact } from '../records/facts.js';
+import type { RouteFact, RuleFact } from '../records/facts.js';
 import { tableName } from './fib.js';
 import type { NftRule } from './nft-rule.js';
 
-/** A table that a mark selects, with its ways out through a gateway. */
+/** A unicast route and one of its next hops; devices such as tunnels have no gateway. */
+export interface Way {
+  readonly route: RouteFact;
+  readonly via: string | undefined;
+  readonly device: string;
+}
+
+/** A table that a mark selects, with its ways out. */
 export interface MarkedTable {
   readonly family: 4 | 6;
   readonly table: string;
   readonly mark: number;
   readonly rule: RuleFact;
   readonly routes: readonly RouteFact[];
-  readonly gateways: readonly {
-    readonly route: RouteFact;
-    readonly hop: Required<Pick<RouteNextHop, 'via' | 'device'>>;
-  }[];
+  readonly ways: readonly Way[];
 }
 
 /** A network that clients are in, behind a device of the host. */
@@ -50,15 +54,12 @@ export function markedTables(rules: readonly RuleFact[], routes: readonly RouteF
     for (const family of [4, 6] as const) {
       if ((rule.family ?? family) !== family || found.has(`${family} ${table}`)) continue;
       const own = routes.filter((route) => route.family === family && tableName(route.table) === table);
-      const gateways = own.flatMap((route) =>
-        route.nextHops.flatMap(({ via, device }) =>
-          route.type === 'unicast' && via !== undefined && device !== undefined
-            ? [{ route, hop: { via, device } }]
-            : [],
+      const ways = own.flatMap((route) =>
+        route.nextHops.flatMap(({ via, device }): Way[] =>
+          route.type === 'unicast' && device !== undefined && device !== 'lo' ? [{ route, via, device }] : [],
         ),
       );
-      if (gateways.length > 0)
-        found.set(`${family} ${table}`, { family, table, mark: rule.mark, rule, routes: own, gateways });
+      if (ways.length > 0) found.set(`${family} ${table}`, { family, table, mark: rule.mark, rule, routes: own, ways });
     }
   }
   return [...found.values()];

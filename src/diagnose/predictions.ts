@@ -84,7 +84,7 @@ class Oracle {
         const found = this.tableIncomplete(table, network, far) ?? this.nextHop(table, network, far);
         if (found) yield found;
       }
-      for (const device of new Set(table.gateways.map(({ hop }) => hop.device))) {
+      for (const device of new Set(table.ways.map((way) => way.device))) {
         const found = onLink.has(device) ? undefined : this.onLink(table, device, far);
         onLink.add(device);
         if (found) yield found;
@@ -94,18 +94,18 @@ class Oracle {
 
   /** Replies carry the mark again, and the marked table sends them to its gateway: offload has no part in it. */
   private tableIncomplete(table: MarkedTable, network: ClientNetwork, far: Ip): Prediction | undefined {
-    const device = table.gateways[0]?.hop.device ?? '';
+    const device = table.ways[0]?.device ?? '';
     if (!restoresMark(this.offload.rules, this.host, device)) return undefined;
     const asked = { destination: network.client, source: far, iif: device };
     const [right, wrong] = [this.fib.lookup(asked), this.fib.lookup({ ...asked, mark: table.mark })];
-    const via = wrongGateway(right, wrong);
-    if (via === undefined) return undefined;
+    const way = wrongWay(table, right, wrong);
+    if (way === undefined) return undefined;
     const client = this.addresses.format(network.client);
     return {
       ...this.words(table, network, [wrong]),
       cause: 'pbr-table-incomplete',
       title: 'The marked table lacks a network of its clients',
-      summary: `Replies get the mark of their connection back (\`meta mark set ct mark\`), and table ${plain(table.table)} then sends packets for ${network.route.prefix} (${plain(network.device)}) to ${via}, offloaded or not: to see it, the first command below must not answer \`via ${via}\`.`,
+      summary: `Replies get the mark of their connection back (\`meta mark set ct mark\`), and table ${plain(table.table)} then sends packets for ${network.route.prefix} (${plain(network.device)}) ${way}, offloaded or not. The command below shows it when it answers \`${way}\`.`,
       prove: [
         `${ip(table)} route get ${client} from ${this.addresses.format(far)} iif ${plain(device)} mark ${hex(table.mark)}`,
       ],
@@ -120,8 +120,8 @@ class Oracle {
       return undefined;
     const asked = { destination: network.client, source: far, oif: network.device };
     const [right, wrong] = [this.fib.lookup(asked), this.fib.lookup({ ...asked, mark: table.mark })];
-    const via = wrongGateway(right, wrong);
-    if (via === undefined || wrong.kind !== 'route') return undefined;
+    const way = wrongWay(table, right, wrong);
+    if (way === undefined || wrong.kind !== 'route') return undefined;
     const client = this.addresses.format(network.client);
     const device = plain(network.device);
     const isLoop = wrong.hop.device !== network.device;
@@ -132,7 +132,7 @@ class Oracle {
       title: isLoop
         ? 'Offloaded IPv6 replies will go back out to the next hop of the marked table'
         : 'Offloaded replies will go to the next hop of the marked table',
-      summary: `When a packet with mark ${hex(table.mark)} from ${network.route.prefix} (${device}) has its flow offloaded, the replies get the route of table ${plain(table.table)}: via ${via}${isLoop ? ` on ${plain(wrong.hop.device ?? '')}` : ''} instead of ${wayText(right)}. The command below shows it when it answers \`via ${via}\`.${this.conditions(kernel.isKnown)}`,
+      summary: `When a packet with mark ${hex(table.mark)} from ${network.route.prefix} (${device}) has its flow offloaded, the replies get the route of table ${plain(table.table)}: \`${way}\` instead of ${rightText(right)}. The command below shows it when it answers \`${way}\`.${this.conditions(kernel.isKnown)}`,
       prove: [`${ip(table)} route get ${client}${from} oif ${device} mark ${hex(table.mark)}`],
       change: [...tableCures(ip(table), network.route, network.device, [plain(table.table)]), OR_GUARD],
     };
@@ -150,13 +150,15 @@ class Oracle {
     if (restoresMark(this.offload.rules, this.host, device)) return undefined;
     const answer = this.fib.lookup({ destination: far, oif: device });
     if (answer.kind !== 'assumed-on-link') return undefined;
-    const [gateway] = table.gateways.filter(({ hop }) => hop.device === device);
+    const gateway = table.ways.find((way) => way.device === device && way.via !== undefined);
+    // Without a gateway the device has no neighbours to ask.
+    if (!gateway) return undefined;
     const name = plain(device);
     return {
       ...this.words(table, undefined, []),
       cause: 'pbr-on-link',
       title: 'The router will take far addresses for neighbours',
-      summary: `When a reply that came in on ${name} without mark ${hex(table.mark)} has its flow offloaded (UDP, such as DNS), main has no way out on ${name}: the router then asks ${name} for the far address itself, and the client's packets of that flow are lost instead of going via ${gateway?.hop.via ?? 'the gateway'}. The command below shows it when it answers without \`via\`.${this.conditions(true)}`,
+      summary: `When a reply that came in on ${name} without mark ${hex(table.mark)} has its flow offloaded (UDP, such as DNS), main has no way out on ${name}: the router then asks ${name} for the far address itself, and the client's packets of that flow are lost instead of going via ${gateway.via}. The command below shows it when it answers without \`via\`.${this.conditions(true)}`,
       prove: [`ip route get ${this.addresses.format(far)} oif ${name}`],
       change: [...REPLY_CURES],
     };
@@ -168,7 +170,7 @@ class Oracle {
     answers: readonly FibAnswer[],
   ): Pick<Prediction, 'confidence' | 'evidence'> {
     const routes = answers.flatMap((answer) => (answer.kind === 'route' ? [answer.route] : []));
-    const facts = [table.rule, ...(routes.length > 0 ? routes : table.gateways.slice(0, 1).map(({ route }) => route))];
+    const facts = [table.rule, ...(routes.length > 0 ? routes : table.ways.slice(0, 1).map(({ route }) => route))];
     const offload = reachedOffloads(this.offload)[0]?.rule.fact;
     const all = [...facts, ...(network ? [network.route] : []), ...(offload ? [offload] : [])];
     return { confidence: 'config-only', evidence: all.map((fact) => this.originOf(fact.origin)) };
@@ -234,11 +236,11 @@ class Oracle {
   /** An address beyond the table's gateways that is in none of the host's own networks. */
   private farAddress(table: MarkedTable): Ip | undefined {
     const covered = FAR[table.family].map((text) => this.addresses.parse(text));
-    const prefixes = table.gateways.map(({ route }) => this.addresses.parse(route.prefix.split('/')[0] ?? ''));
+    const prefixes = table.ways.map(({ route }) => this.addresses.parse(route.prefix.split('/')[0] ?? ''));
     return [...covered, ...prefixes].find((far) => {
       if (far === undefined) return false;
       const answer = this.fib.lookup({ destination: far, mark: table.mark, iif: table.rule.iif ?? 'lo' });
-      return answer.kind === 'route' && answer.table === table.table && answer.hop.via !== undefined;
+      return answer.kind === 'route' && answer.table === table.table;
     });
   }
 }
@@ -256,16 +258,18 @@ const REPLY_CURES: readonly Advice[] = [
   },
 ];
 
-/** The gateway that the lookup with the mark names, when the right way is another one. */
-function wrongGateway(right: FibAnswer, wrong: FibAnswer): string | undefined {
+/** Where the marked table leads, as `ip route get` prints it, when main leads elsewhere. */
+function wrongWay(table: MarkedTable, right: FibAnswer, wrong: FibAnswer): string | undefined {
   if (wrong.kind !== 'route' || right.kind !== 'route') return undefined;
-  const { via } = wrong.hop;
-  return via === undefined || via === right.hop.via ? undefined : via;
+  if (wrong.table !== table.table || right.table !== 'main') return undefined;
+  const { via, device } = wrong.hop;
+  if (via === right.hop.via && device === right.hop.device) return undefined;
+  return `${via === undefined ? '' : `via ${via} `}dev ${plain(device ?? '')}`;
 }
 
-function wayText(answer: FibAnswer): string {
-  if (answer.kind !== 'route') return 'the client itself';
-  return answer.hop.via === undefined ? 'the client itself' : `via ${answer.hop.via}`;
+function rightText(answer: FibAnswer): string {
+  if (answer.kind !== 'route' || answer.hop.via === undefined) return 'to the client itself';
+  return `\`via ${answer.hop.via}\``;
 }
 
 function ip(table: MarkedTable): string {

@@ -120,14 +120,14 @@ export class FactStore {
         this.once(
           input.routes,
           fact,
-          `${fact.type} ${fact.prefix} ${fact.table} ${JSON.stringify(fact.nextHops)} ${fact.event}`,
+          `${fact.type} ${fact.prefix} ${fact.table} ${fact.metric} ${JSON.stringify(fact.nextHops)} ${fact.event}`,
         );
         break;
       case 'rule':
         this.once(
           input.rules,
           fact,
-          `${fact.preference} ${fact.from} ${fact.to} ${fact.mark} ${fact.mask} ${fact.table} ${fact.event}`,
+          JSON.stringify({ ...fact, origin: undefined, time: undefined, snapshot: undefined }),
         );
         break;
       case 'fdb':
