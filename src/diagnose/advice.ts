@@ -1,6 +1,6 @@
 /** Commands that several causes advise, in this router's names. Nothing from an input gets into a command unless it is a plain name. */
 
-import type { Tuple } from '../model.js';
+import type { Advice, Tuple } from '../model.js';
 import type { Case, Scene } from './case.js';
 
 const PROTOCOL_NAMES: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 47: 'gre', 132: 'sctp' };
@@ -18,6 +18,12 @@ function conntrackSelector(tuple: Tuple): string {
 /** Records what conntrack knows of offload while it happens. */
 export const COLLECT_CONNTRACK =
   'conntrack -E -o timestamp,id,extended; while sleep 1; do date +%s.%N; conntrack -L -o extended,id; done';
+
+/** Leaves all packets to software. */
+export const HARDWARE_OFF: Advice = {
+  what: 'For good: switch hardware offload off; software offload may stay.',
+  commands: ['uci set firewall.@defaults[0].flow_offloading_hw=0; uci commit firewall; fw4 reload'],
+};
 
 /** The device that a case's frames leave on, when its name is fit for a command. */
 export function deviceOf(scene: Scene, kase: Case): string {

@@ -101,7 +101,7 @@ export class FactStore {
     const input = this.inputOf(fact.origin.input);
     input.counts.set(fact.kind, (input.counts.get(fact.kind) ?? 0) + 1);
     // A log outlives the devices that it names.
-    if ('device' in fact && fact.device !== undefined && fact.kind !== 'log-event') input.devices.add(fact.device);
+    if ('device' in fact && fact.kind !== 'log-event') input.devices.add(fact.device);
     switch (fact.kind) {
       case 'neighbor':
         this.neighbor(input, fact);

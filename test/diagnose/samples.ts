@@ -457,19 +457,6 @@ export const SAMPLES: readonly Sample[] = [
     near: { what: 'a take-over that the sender follows', build: takeOver },
   },
   {
-    cause: 'stale-hardware-entry',
-    shows: () => stuck(true, { 'ppe.txt': engineDump(15, oldHost.ip, oldHost.mac) }),
-    near: {
-      what: 'an entry that names the new MAC',
-      build: () => stuck(true, { 'ppe.txt': engineDump(15, newHost.ip, newHost.mac) }),
-    },
-  },
-  {
-    cause: 'hardware-l2-wrong',
-    shows: () => dumpedEngine(third.mac),
-    near: { what: 'an entry that names the same MAC', build: () => dumpedEngine(oldHost.mac) },
-  },
-  {
     cause: 'unexplained',
     shows: () => stuck(false),
     near: { what: 'the same with other traffic that goes right', build: () => stuck(true) },

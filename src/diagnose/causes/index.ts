@@ -2,16 +2,20 @@
 
 import type { Cause } from '../cause.js';
 import { bridgedFrameTaken } from './bridged-frame-taken.js';
+import { hardwareL2Wrong } from './hardware-l2-wrong.js';
 import { NOT_THE_ROUTER } from './not-the-router.js';
 import { pbrNextHop } from './pbr-next-hop.js';
 import { pbrOnLink } from './pbr-on-link.js';
 import { pbrTableIncomplete } from './pbr-table-incomplete.js';
+import { staleHardwareEntry } from './stale-hardware-entry.js';
 import { staleMac } from './stale-mac.js';
 import { wrongPort } from './wrong-port.js';
 
 export const CAUSES: readonly Cause[] = [
   ...NOT_THE_ROUTER,
   wrongPort,
+  staleHardwareEntry,
+  hardwareL2Wrong,
   staleMac,
   bridgedFrameTaken,
   pbrTableIncomplete,
