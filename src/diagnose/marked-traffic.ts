@@ -78,7 +78,7 @@ interface Marking {
 export function clientNetworks(
   host: Host,
   routes: readonly RouteFact[],
-  { family, mark }: MarkedTable,
+  { family, mark, ways }: MarkedTable,
   rules: readonly NftRule[],
   addresses: AddressTable,
 ): ClientNetwork[] {
@@ -90,7 +90,7 @@ export function clientNetworks(
     main.filter((route) => isDefault(route.prefix)).flatMap((route) => route.nextHops.map((hop) => hop.device)),
   );
   for (const rule of rules) for (const device of translatedTo(rule)) outward.add(device);
-  const found: ClientNetwork[] = [];
+  const found: (ClientNetwork & { isNamed: boolean })[] = [];
   for (const route of main) {
     const [hop] = route.nextHops;
     const prefix = parsePrefix(route.prefix, addresses);
@@ -110,9 +110,23 @@ export function clientNetworks(
     const isOpen = markings.length === 0 || naming.some((one) => one.devices.length === 0 && one.sources.length === 0);
     if (!isNamed && (!isOpen || outward.has(device) || !isPrivate(route.prefix))) continue;
     const client = clientIn(host, route, inside, addresses);
-    if (client !== undefined) found.push({ family, device, route, client });
+    if (client !== undefined) found.push({ family, device, route, client, isNamed });
   }
-  return found;
+  const outs = new Set(
+    ways.filter((way) => way.via !== undefined || isDefault(way.route.prefix)).map((way) => way.device),
+  );
+  const isTransit = ({ device, isNamed, route }: (typeof found)[number]): boolean =>
+    !isNamed && outs.has(device) && !hasClients(host, device, route, addresses);
+  const clients = found.filter((network) => !isTransit(network));
+  return clients.length > 0 ? clients : found;
+}
+
+/** Whether a network with a gateway of the marked table has others too: a bridge has, and one whose neighbours show it. */
+function hasClients(host: Host, name: string, route: RouteFact, addresses: AddressTable): boolean {
+  const device = host.devices.get(name);
+  const prefix = parsePrefix(route.prefix, addresses);
+  if (device?.isBridge === true || [...host.devices.values()].some((port) => port.master === name)) return true;
+  return [...host.neighbors.keys()].some((ip) => prefix && prefixContains(prefix, ip) && !host.gateways.has(ip));
 }
 
 /** Whether the host gives replies that come in on a device the mark of their connection, before it routes them. */
@@ -120,6 +134,8 @@ export function restoresMark(rules: readonly NftRule[], host: Host, device: stri
   return rules.some(({ fact, text }) => {
     if (fact.marks?.key !== 'meta' || !/\bct mark\b|"ct"/.test(fact.marks.value)) return false;
     if (fact.hook !== undefined && fact.hook !== 'prerouting') return false;
+    if (/\bct direction original\b/.test(text)) return false;
+    if (devicesOf(text, 'iifname', '!= ').some((name) => reaches(host, name, device))) return false;
     const devices = devicesOf(text, 'iifname');
     return devices.length === 0 || devices.some((name) => reaches(host, name, device));
   });
@@ -134,8 +150,10 @@ function markingOf({ fact, text }: NftRule, mark: number): Marking[] {
   return [{ devices: devicesOf(text, 'iifname'), sources: list.filter((source) => /^[\da-f.:/]+$/i.test(source)) }];
 }
 
-function devicesOf(text: string, key: 'iifname' | 'oifname'): string[] {
-  const match = new RegExp(`\\b${key.replace('name', '(?:name)?')} (?!!=)(?:\\{ ([^}]+) \\}|(\\S+))`).exec(text);
+function devicesOf(text: string, key: 'iifname' | 'oifname', operator: '' | '!= ' = ''): string[] {
+  const match = new RegExp(`\\b${key.replace('name', '(?:name)?')} ${operator}(?!!=)(?:\\{ ([^}]+) \\}|(\\S+))`).exec(
+    text,
+  );
   return (match?.[1] ?? match?.[2] ?? '')
     .split(',')
     .map((device) => device.trim().replaceAll('"', ''))

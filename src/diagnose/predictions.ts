@@ -102,14 +102,14 @@ class Oracle {
     if (way === undefined) return undefined;
     const client = this.addresses.format(network.client);
     return {
-      ...this.words(table, network, [wrong]),
       cause: 'pbr-table-incomplete',
       title: 'The marked table lacks a network of its clients',
-      summary: `Replies get the mark of their connection back (\`meta mark set ct mark\`), and table ${plain(table.table)} then sends packets for ${network.route.prefix} (${plain(network.device)}) ${way}, offloaded or not. The command below shows it when it answers \`${way}\`.`,
+      summary: `Replies get the mark of their connection back (\`meta mark set ct mark\`), and table ${plain(table.table)} then sends packets for ${network.route.prefix} (${plain(network.device)}) \`${way}\`, offloaded or not. The command below shows it when it answers \`${way}\`.`,
       prove: [
         `${ip(table)} route get ${client} from ${this.addresses.format(far)} iif ${plain(device)} mark ${hex(table.mark)}`,
       ],
       change: tableCures(ip(table), network.route, network.device, [plain(table.table)]),
+      ...this.words(table, network, [wrong]),
     };
   }
 
@@ -127,14 +127,14 @@ class Oracle {
     const isLoop = wrong.hop.device !== network.device;
     const from = table.family === 6 ? ` from ${this.addresses.format(far)}` : '';
     return {
-      ...this.words(table, network, [wrong]),
       cause: isLoop ? 'pbr-ipv6-loop' : 'pbr-next-hop',
       title: isLoop
         ? 'Offloaded IPv6 replies will go back out to the next hop of the marked table'
         : 'Offloaded replies will go to the next hop of the marked table',
-      summary: `When a packet with mark ${hex(table.mark)} from ${network.route.prefix} (${device}) has its flow offloaded, the replies get the route of table ${plain(table.table)}: \`${way}\` instead of ${rightText(right)}. The command below shows it when it answers \`${way}\`.${this.conditions(kernel.isKnown)}`,
+      summary: `When a packet with mark ${hex(table.mark)} from ${network.route.prefix} (${device}) has its flow offloaded, the replies go \`${way}\` (table ${plain(table.table)}) instead of ${rightText(right)}. The command below shows it when it answers \`${way}\`.${this.conditions(kernel.isKnown)}`,
       prove: [`${ip(table)} route get ${client}${from} oif ${device} mark ${hex(table.mark)}`],
       change: [...tableCures(ip(table), network.route, network.device, [plain(table.table)]), OR_GUARD],
+      ...this.words(table, network, [wrong]),
     };
   }
 
@@ -155,12 +155,12 @@ class Oracle {
     if (!gateway) return undefined;
     const name = plain(device);
     return {
-      ...this.words(table, undefined, []),
       cause: 'pbr-on-link',
       title: 'The router will take far addresses for neighbours',
       summary: `When a reply that came in on ${name} without mark ${hex(table.mark)} has its flow offloaded (UDP, such as DNS), main has no way out on ${name}: the router then asks ${name} for the far address itself, and the client's packets of that flow are lost instead of going via ${gateway.via}. The command below shows it when it answers without \`via\`.${this.conditions(true)}`,
       prove: [`ip route get ${this.addresses.format(far)} oif ${name}`],
       change: [...REPLY_CURES],
+      ...this.words(table, undefined, []),
     };
   }
 

@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { Analysis } from '../../src/model.js';
 import { renderText } from '../../src/render/text.js';
@@ -128,6 +129,19 @@ describe('policy routing through a gateway on the network of the clients', () =>
     expect(await causes({ marking, routes: `${ONE_ARM}10.0.0.0/24 dev br-lan table 100\n${MAIN}` })).toEqual([]);
   });
 
+  it('knows when replies do not get the mark back', async () => {
+    const set = 'iifname "br-lan" meta mark set 0x000000ff';
+    for (const rule of [
+      'iifname "lan9" meta mark set ct mark',
+      'iifname != "br-lan" meta mark set ct mark',
+      'ct direction original meta mark set ct mark',
+    ]) {
+      expect(await causes({ marking: [rule, set] })).toEqual(['pbr-next-hop', 'pbr-on-link']);
+    }
+    const routes = `default via 10.8.0.1 dev vpn0 table 100\n${MAIN}10.8.0.0/24 dev vpn0 scope link\n`;
+    expect(await causes({ routes, marking: ['meta mark set ct mark', set] })).toEqual(['pbr-table-incomplete']);
+  });
+
   it('covers networks behind another router', async () => {
     const { predictions } = await foreseen({ routes: `${ONE_ARM}${MAIN}10.9.0.0/16 via 10.0.0.7 dev br-lan\n` });
     expect(
@@ -239,6 +253,82 @@ table inet fw4 {
       ['pbr-ipv6-loop', ['ip -6 route get fd12:3456:789a::2 from 2001:db8::1 oif br-lan mark 0x20000']],
     ]);
     expect(predictions[0]?.summary).toContain('`dev wgvpn`');
+  });
+});
+
+const canMakeNetworks =
+  spawnSync('unshare', ['-n', 'ip', 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'p0']).status === 0;
+
+describe.skipIf(!canMakeNetworks)('the commands that prove it', () => {
+  /** Makes the network, and prints its rules and routes, and what the commands answer. */
+  function inNetwork(setup: readonly string[], commands: readonly string[]): { dump: string; answers: string } {
+    const devices = ['br-lan', 'wan', 'vpn0'].map(
+      (name, i) => `ip link add ${name} type veth peer name p${i}; ip link set ${name} up; ip link set p${i} up`,
+    );
+    const dumps = ['ip rule show', 'ip -6 rule show', 'ip route show table all', 'ip -6 route show table all'];
+    const script = [
+      'ip link set lo up',
+      ...devices,
+      ...setup,
+      ...dumps.map((command) => `echo '# ${command}'; ${command}`),
+      'echo ==',
+      ...commands.map((command) => `${command} 2>&1 | head -1`),
+    ];
+    const out = execFileSync('unshare', ['-n', 'sh'], { input: script.join('\n'), encoding: 'utf8', stdio: 'pipe' });
+    const [dump = '', answers = ''] = out.split('==\n');
+    return { dump, answers };
+  }
+
+  const lan = [
+    'ip addr add 10.0.0.1/24 dev br-lan',
+    'ip addr add 203.0.113.2/24 dev wan',
+    'ip route add default via 203.0.113.1',
+  ];
+  const marked = 'ip rule add fwmark 0xff lookup 100';
+  const lan6 = [
+    'ip -6 addr add fd00:a::1/64 dev br-lan nodad',
+    'ip -6 addr add fd00:c::9/64 dev vpn0 nodad',
+    'ip -6 rule add fwmark 0xff lookup 100',
+  ];
+
+  it.each([
+    [
+      'one-armed',
+      [...lan, marked, 'ip route add default via 10.0.0.3 dev br-lan table 100'],
+      ['pbr-next-hop', 'pbr-on-link'],
+    ],
+    [
+      'split',
+      [
+        ...lan,
+        marked,
+        'ip route add default via 10.0.0.3 dev br-lan table 100',
+        'ip route add 198.51.100.0/24 via 203.0.113.1 dev wan table 100',
+      ],
+      ['pbr-next-hop', 'pbr-on-link'],
+    ],
+    ['IPv6', [...lan6, 'ip -6 route add default via fd00:c::1 dev vpn0 table 100'], ['pbr-ipv6-loop']],
+    ['IPv6 tunnel', [...lan6, 'ip -6 route add default dev vpn0 table 100'], ['pbr-ipv6-loop']],
+  ])('answer as foretold: %s', async (_name, setup, expected) => {
+    const { dump } = inNetwork(setup, []);
+    const { predictions } = await analyze([textPiece('router.txt', dump)]);
+    expect(predictions.map(({ cause }) => cause)).toEqual(expected);
+    for (const { summary, prove, change } of predictions) {
+      const way = /go `(.*?)` /.exec(summary)?.[1];
+      const before = inNetwork(setup, prove).answers;
+      if (way === undefined) expect(before).toMatch(/ dev br-lan /);
+      if (way === undefined) expect(before).not.toContain(' via ');
+      else expect(before).toContain(` ${way} `);
+      for (const cure of change.flatMap(({ commands }) => commands)) {
+        const after = inNetwork([...setup, cure], prove);
+        expect(after.answers).toMatch(/ dev br-lan /);
+        expect(after.answers).not.toContain(' via ');
+        const again = await analyze([textPiece('router.txt', after.dump)]);
+        expect(again.predictions.map(({ cause }) => cause)).toEqual(
+          expected.filter((cause) => cause === 'pbr-on-link'),
+        );
+      }
+    }
   });
 });
 
