@@ -35,6 +35,15 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Called now and then with the input at work and the bytes read of it. */
   readonly onProgress?: (input: string, bytes: number) => void;
+  /** Filled with what the reading spends, when it is given. */
+  readonly timing?: ReadTiming;
+}
+
+/** ms of wall time spent on decoding packets and on counting them (legs, claims), and bytes of captures read (decompressed). */
+export interface ReadTiming {
+  decode: number;
+  count: number;
+  bytes: number;
 }
 
 /** An input after the first reading. */
@@ -165,12 +174,13 @@ export class InputReader {
 
   private async capture(evidence: Evidence, sink: CaptureSink): Promise<void> {
     const source = await evidence.open();
-    const { signal, onProgress } = this.options;
+    const { signal, onProgress, timing } = this.options;
     try {
-      await readCapture(source, this.r.epoch, sink, {
+      const { bytes } = await readCapture(source, this.r.epoch, sink, {
         ...(signal ? { signal } : {}),
-        ...(onProgress ? { onProgress: (bytes: number) => onProgress(evidence.name, bytes) } : {}),
+        ...(onProgress ? { onProgress: (read: number) => onProgress(evidence.name, read) } : {}),
       });
+      if (timing) timing.bytes += bytes;
     } finally {
       source.close();
     }
@@ -208,6 +218,25 @@ export class InputReader {
     return reader.end();
   }
 
+  /** Decodes each batch into `frames` and then calls `onFrames`; takes the time of both when that is asked for. */
+  private packets(onFrames: (packets: PacketBatch) => void): (batch: PacketBatch) => void {
+    const { timing } = this.options;
+    if (!timing) {
+      return (batch) => {
+        this.decoder.decode(batch, this.frames);
+        onFrames(batch);
+      };
+    }
+    return (batch) => {
+      const begin = performance.now();
+      this.decoder.decode(batch, this.frames);
+      const decoded = performance.now();
+      onFrames(batch);
+      timing.decode += decoded - begin;
+      timing.count += performance.now() - decoded;
+    };
+  }
+
   /** A sink that decodes each batch into `frames` and then calls `onFrames`. */
   private sink(
     notes: Notes,
@@ -219,10 +248,7 @@ export class InputReader {
       interface: (description) => {
         if (!again) this.r.taps.addInterface(description);
       },
-      packets: (batch) => {
-        this.decoder.decode(batch, this.frames);
-        onFrames(batch);
-      },
+      packets: this.packets(onFrames),
       comment: () => undefined,
       name: () => undefined,
       statistics: (index, _received, lost) => {

@@ -69,7 +69,7 @@ export interface Input {
   /** Unique within the analysis: the file name, with as much of its path as makes it distinct; `-` for standard input. */
   name: string;
   kind: InputKind;
-  /** Of the bytes as given (compressed, if so), lower case hex. */
+  /** Of the bytes as given (compressed, if so), lower case hex; empty for inputs above 128 MiB without `--hash`. */
   sha256: string;
   bytes: number;
   /** Of captures. */

@@ -11,6 +11,7 @@ import { scan, type Evidence, type ScanOptions } from '../scan.js';
 import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
 import { Progress } from './progress.js';
 import { readSavedAnalysis } from './saved-analysis.js';
+import { Stats } from './stats.js';
 import { parseTime } from './time-option.js';
 
 /** As the command line gives them. */
@@ -26,6 +27,8 @@ export interface ScanCommandOptions {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly color: 'auto' | 'always' | 'never';
+  readonly hash: boolean;
+  readonly stats: boolean;
 }
 
 /**
@@ -40,16 +43,21 @@ export async function scanCommand(
   const targets = options.output.map((file) => ({ file, format: file === '-' ? options.format : formatOfFile(file) }));
   const wantsFrames = targets.some(({ format }) => listsFrames(format)) || listsFrames(options.format);
   const scanOptions = { ...scanOptionsOf(options, version), eachFrame: wantsFrames };
-  const { pieces: evidence, errors: problems } = await collectEvidence(paths, { signal: interrupted });
+  const { pieces: evidence, errors: problems } = await collectEvidence(paths, {
+    signal: interrupted,
+    hash: options.hash,
+  });
   for (const problem of problems) writeError(printable(problem.message));
   if (evidence.length === 0) return EXIT.FAILED;
 
-  const analysis = (await readSavedAnalysis(evidence)) ?? (await analyse(evidence, scanOptions, options));
+  const stats = options.stats ? new Stats() : undefined;
+  const analysis = (await readSavedAnalysis(evidence)) ?? (await analyse(evidence, scanOptions, options, stats));
   const nothing = nothingToJudge(analysis);
   if (nothing !== undefined) {
     writeError(printable(nothing));
     return EXIT.FAILED;
   }
+  stats?.enter('render');
   for (const { file, format } of targets) {
     if (file !== '-') writeFile(file, await render(analysis, format, { color: false, verbose: true, quiet: false }));
   }
@@ -58,6 +66,7 @@ export async function scanCommand(
   } else if (!options.quiet) {
     writeError(verdictSentence(analysis));
   }
+  if (stats) process.stderr.write(stats.report(analysis));
   if (analysis.partial) return EXIT.INTERRUPTED;
   if (problems.length > 0 && analysis.verdict !== 'misdelivered') return options.exitCode ? EXIT.FAILED : 0;
   return options.exitCode ? EXIT_OF_VERDICT[analysis.verdict] : 0;
@@ -73,6 +82,7 @@ async function analyse(
   evidence: readonly Evidence[],
   scanOptions: ScanOptions,
   options: ScanCommandOptions,
+  stats: Stats | undefined,
 ): Promise<Analysis> {
   const progress = new Progress(evidence, process.stderr.isTTY && !options.quiet);
   try {
@@ -82,6 +92,7 @@ async function analyse(
       onProgress: (input, bytes) => {
         progress.show(input, bytes);
       },
+      ...(stats ? { timing: stats.timing, onStage: (stage, legs) => stats.enter(stage, legs) } : {}),
     });
   } finally {
     progress.clear();

@@ -175,7 +175,7 @@ export class PcapReader implements RecordReader {
       batch.interfaceIndex[row] = 0;
       batch.linkType[row] = linkType;
       batch.frame[row] = output.frames + 1;
-      batch.time[row] = scale.time(seconds, fraction);
+      scale.put(batch.time, row, seconds, fraction);
       batch.ticksHigh[row] = seconds;
       batch.ticksLow[row] = fraction;
       batch.flags[row] = modified ? directionOf(view.getUint8(at + 22)) : 0;

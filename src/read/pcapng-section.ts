@@ -166,7 +166,8 @@ export class PcapngSection {
     batch.interfaceIndex[rows] = source.index;
     batch.linkType[rows] = source.linkType;
     batch.frame[rows] = output.frames + 1;
-    batch.time[rows] = stamp < 0 ? NaN : source.scale.time(high, low);
+    if (stamp < 0) batch.time[rows] = NaN;
+    else source.scale.put(batch.time, rows, high, low);
     batch.ticksHigh[rows] = high;
     batch.ticksLow[rows] = low;
     batch.flags[rows] = 0;

@@ -39,6 +39,7 @@ export class TimeScale {
   private readonly kind: number;
   /** ns per tick, ticks per ns, or ticks per second, as the method needs. */
   private readonly factor: number;
+  private readonly scratch = new Float64Array(1);
   private bound = false;
   /** The epoch in ticks, upper (signed) and lower 32 bits; for SPLIT the epoch's second. */
   private baseHigh = 0;
@@ -62,31 +63,41 @@ export class TimeScale {
 
   /** ns since the epoch; the first time of an analysis sets the epoch. */
   time(high: number, low: number): number {
+    this.put(this.scratch, 0, high, low);
+    return this.scratch[0] ?? NaN;
+  }
+
+  /** Writes the time into a column: a number that a call hands back may cost an object. */
+  put(column: Float64Array, row: number, high: number, low: number): void {
     if (!this.bound) this.bind(high, low);
     const words = (high >>> 0) - this.baseHigh;
     const rest = (low >>> 0) - this.baseLow;
     const factor = this.factor;
     switch (this.kind) {
       case Method.SPLIT:
-        return words * NS_PER_SECOND + (low >>> 0) * factor;
+        column[row] = words * NS_PER_SECOND + (low >>> 0) * factor;
+        return;
       case Method.MULTIPLY:
-        return (words * WORD + rest) * factor;
+        column[row] = (words * WORD + rest) * factor;
+        return;
       case Method.DIVIDE: {
         const whole = Math.floor(words / factor);
-        return whole * WORD + Math.floor(((words - whole * factor) * WORD + rest) / factor);
+        column[row] = whole * WORD + Math.floor(((words - whole * factor) * WORD + rest) / factor);
+        return;
       }
-      case Method.BINARY: {
-        const seconds = Math.floor(rest / factor);
-        const fraction = rest - seconds * factor;
-        return (words * (WORD / factor) + seconds) * NS_PER_SECOND + Math.floor((fraction * NS_PER_SECOND) / factor);
-      }
+      case Method.BINARY:
       case Method.BINARY_WIDE: {
         const seconds = Math.floor(rest / factor);
         const fraction = rest - seconds * factor;
-        return (words * (WORD / factor) + seconds) * NS_PER_SECOND + scaleFraction(fraction, factor);
+        column[row] =
+          (words * (WORD / factor) + seconds) * NS_PER_SECOND +
+          (this.kind === Method.BINARY
+            ? Math.floor((fraction * NS_PER_SECOND) / factor)
+            : scaleFraction(fraction, factor));
+        return;
       }
       default:
-        return this.epoch.relative(exactTime(this.resolution, high, low));
+        column[row] = this.epoch.relative(exactTime(this.resolution, high, low));
     }
   }
 

@@ -13,6 +13,15 @@ import { Voices } from './voices.js';
 
 export { addressKey };
 
+/** A claim that reached somebody. ns since the analysis epoch; kind: one of `Claim`. */
+export interface Heard {
+  readonly time: number;
+  readonly frame: number;
+  readonly kind: number;
+}
+
+const NOBODY: ReadonlyMap<Mac, Heard> = new Map();
+
 /** Claims of one address by one MAC on one tap, with no other MAC's claim of it between them on that tap. */
 export interface ClaimRun {
   readonly tap: number;
@@ -31,7 +40,7 @@ export interface ClaimRun {
   heardByAllFrame: number;
   heardByAllKind: number;
   /** First claim sent to one host, by the host's MAC. */
-  readonly heardBy: Map<Mac, { time: number; frame: number; kind: number }>;
+  heardBy: ReadonlyMap<Mac, Heard>;
 }
 
 /** ARP requests or neighbour solicitations of one MAC for one address on one tap. */
@@ -164,7 +173,7 @@ export class Claims {
         run.heardByAllKind = kind;
       }
     } else if (run.heardBy.size < MAX_HEARD_BY && !run.heardBy.has(to)) {
-      run.heardBy.set(to, { time, frame, kind });
+      run.heardBy = new Map(run.heardBy).set(to, { time, frame, kind });
     }
   }
 
@@ -227,6 +236,6 @@ function newRun(tap: number, ip: Ip, mac: Mac, kind: number, time: number, frame
     heardByAll: NaN,
     heardByAllFrame: 0,
     heardByAllKind: kind,
-    heardBy: new Map(),
+    heardBy: NOBODY,
   };
 }

@@ -33,6 +33,9 @@ interface Recent extends TapRepeats {
 
 export class Repeats {
   private readonly taps = new Map<number, Recent>();
+  /** Of the batch that `frames` is: usually the same one all the time. */
+  private columns: readonly Int32Array[] = [];
+  private frames: FrameBatch | undefined;
 
   get byTap(): ReadonlyMap<number, TapRepeats> {
     return this.taps;
@@ -47,13 +50,17 @@ export class Repeats {
       if (this.taps.size >= MAX_TAPS) return;
       this.taps.set(tap, (recent = newRecent()));
     }
+    if (this.frames !== frames) {
+      this.frames = frames;
+      this.columns = columnsOf(frames);
+    }
     const time = frames.time[i] ?? NaN;
     recent.seen++;
     recent.last = time;
     if (Number.isNaN(recent.start)) recent.start = time;
     for (let slot = 0; slot < KEPT; slot++) {
       const age = time - (recent.times[slot] ?? NaN);
-      if (!(age >= 0 && age < SOON) || !isSame(recent.words, slot * COLUMNS, frames, i)) continue;
+      if (!(age >= 0 && age < SOON) || !isSame(recent.words, slot * COLUMNS, this.columns, i)) continue;
       if (recent.repeated === 0) recent.first = time;
       recent.repeated++;
       if (recent.frames.length < MAX_FRAMES) recent.frames.push(recent.numbers[slot] ?? 0, frames.frame[i] ?? 0);
@@ -63,7 +70,7 @@ export class Repeats {
     recent.next = (slot + 1) % KEPT;
     recent.times[slot] = time;
     recent.numbers[slot] = frames.frame[i] ?? 0;
-    keep(recent.words, slot * COLUMNS, frames, i);
+    for (let c = 0; c < COLUMNS; c++) recent.words[slot * COLUMNS + c] = this.columns[c]?.[i] ?? 0;
   }
 }
 
@@ -87,10 +94,7 @@ function columnsOf(frames: FrameBatch): readonly Int32Array[] {
   return [claim, claimIp, claimMacHigh, claimMacLow, targetIp, srcMacHigh, srcMacLow, dstMacHigh, dstMacLow];
 }
 
-function isSame(words: Int32Array, at: number, frames: FrameBatch, i: number): boolean {
-  return columnsOf(frames).every((column, c) => words[at + c] === column[i]);
-}
-
-function keep(words: Int32Array, at: number, frames: FrameBatch, i: number): void {
-  columnsOf(frames).forEach((column, c) => (words[at + c] = column[i] ?? 0));
+function isSame(words: Int32Array, at: number, columns: readonly Int32Array[], i: number): boolean {
+  for (let c = 0; c < COLUMNS; c++) if (words[at + c] !== columns[c]?.[i]) return false;
+  return true;
 }

@@ -31,7 +31,7 @@ export interface Voice {
   /** The two frames that answered one question. */
   readonly rivalFrames: number[];
   /** Ethernet sources other than the MAC that is named, and how many such frames there were. */
-  readonly carriers: Map<Mac, number>;
+  carriers: ReadonlyMap<Mac, number>;
 }
 
 const MAX_VOICES = 100_000;
@@ -43,6 +43,9 @@ const MAX_CARRIERS = 4;
 const ANSWER = 3e9;
 /** Two answers to one question come within this. */
 const RIVAL = 1e9;
+
+/** Most voices have no other carrier. */
+const NOBODY: ReadonlyMap<Mac, number> = new Map();
 
 interface Question {
   asked: number;
@@ -78,8 +81,13 @@ export class Voices {
     const asked = frames.time[i] ?? NaN;
     const known = this.questions.get(key);
     if (!known && this.questions.size >= MAX_QUESTIONS) return;
-    if (known) Object.assign(known, { asked, answered: NaN, voice: undefined });
-    else this.questions.set(key, { asked, answered: NaN, frame: 0, voice: undefined });
+    if (known) {
+      known.asked = asked;
+      known.answered = NaN;
+      known.voice = undefined;
+    } else {
+      this.questions.set(key, { asked, answered: NaN, frame: 0, voice: undefined });
+    }
   }
 
   private answer(voice: Voice, frames: FrameBatch, i: number, key: number): void {
@@ -103,7 +111,9 @@ export class Voices {
         if (one.rivalFrames.length < MAX_FRAMES) one.rivalFrames.push(question.frame, frame);
       }
     }
-    Object.assign(question, { answered: time, frame, voice });
+    question.answered = time;
+    question.frame = frame;
+    question.voice = voice;
   }
 
   private voiceOf(frames: FrameBatch, i: number, tap: number, ip: Ip, mac: Mac): Voice | undefined {
@@ -129,7 +139,7 @@ export class Voices {
       asking: 0,
       rivalled: 0,
       rivalFrames: [],
-      carriers: new Map(),
+      carriers: NOBODY,
     };
     this.all.push(voice);
     if (known) known.push(voice);
@@ -143,7 +153,7 @@ function noteCarrier(voice: Voice, frames: FrameBatch, i: number): void {
   const source = macFromWords(frames.srcMacHigh[i] ?? 0, frames.srcMacLow[i] ?? 0);
   if (source === voice.mac) return;
   if (voice.carriers.has(source) || voice.carriers.size < MAX_CARRIERS)
-    voice.carriers.set(source, (voice.carriers.get(source) ?? 0) + 1);
+    voice.carriers = new Map(voice.carriers).set(source, (voice.carriers.get(source) ?? 0) + 1);
 }
 
 function isToAll(frames: FrameBatch, i: number): boolean {

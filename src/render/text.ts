@@ -250,7 +250,7 @@ function inputLines(analysis: Analysis, options: TextOptions, paint: Paint): str
   for (const input of analysis.inputs) {
     const frames = input.frames === undefined ? '' : `, ${counted(input.frames, 'frame')}`;
     const facts = Object.entries(input.facts ?? {}).map(([kind, n]) => `${count(n)} ${kind}`);
-    const what = `${printable(input.name)}: ${input.kind}${frames}${facts.length > 0 ? `, ${facts.join(', ')}` : ''}, sha256 ${input.sha256.slice(0, 12)}`;
+    const what = `${printable(input.name)}: ${input.kind}${frames}${facts.length > 0 ? `, ${facts.join(', ')}` : ''}${input.sha256 === '' ? '' : `, sha256 ${input.sha256.slice(0, 12)}`}`;
     lines.push(...wrap(what, '  ', '  '));
   }
   return lines;
