@@ -330,7 +330,7 @@ export interface Onset {
 export interface Recovery {
   /** Time of the last misdelivered frame. */
   time: string;
-  by: 'conntrack-deleted' | 'offload-ended' | 'capture-ended' | 'unknown';
+  by: 'conntrack-deleted' | 'offload-ended' | 'firewall-reload' | 'capture-ended' | 'unknown';
 }
 
 /** One of the tests D1 to D11 that tell causes apart. */

@@ -3,6 +3,7 @@
 import type { TracedFrame } from '../detect/trace.js';
 import type { Onset, Recovery } from '../model.js';
 import type { Case, CaseFlow, Scene } from './case.js';
+import { loggedBetween } from './log.js';
 
 const TCP = 6;
 const UDP = 17;
@@ -61,7 +62,20 @@ export function recoveryOf(scene: Scene, kase: Case): Recovery {
   const time = r.epoch.text(kase.last);
   const spans = kase.flows.flatMap((flow) => flow.spans);
   const ended = spans.map((span) => span.to).find((to) => to !== undefined && to.latest >= kase.last - SOON);
-  if (ended) return { time, by: ended.source === 'destroyed' ? 'conntrack-deleted' : 'offload-ended' };
+  if (ended?.source === 'destroyed') return { time, by: 'conntrack-deleted' };
+  if (isReloaded(scene, kase, ended?.latest)) return { time, by: 'firewall-reload' };
+  if (ended) return { time, by: 'offload-ended' };
   const after = kase.frames.some((frame) => frame.time > kase.last && frame.verdict === 'delivered');
   return { time, by: after ? 'unknown' : 'capture-ended' };
+}
+
+/**
+ * Whether the firewall was loaded anew between the last wrong frame and the first sign that the offload had ended. The
+ * log says when the reload began; the flowtable is deleted a little later.
+ */
+function isReloaded(scene: Scene, kase: Case, endedBy = Infinity): boolean {
+  const healed = kase.frames
+    .filter((frame) => frame.time > kase.last && frame.verdict === 'delivered' && kase.flowOfLeg.has(frame.view.leg))
+    .reduce((first, frame) => Math.min(first, frame.time), endedBy);
+  return healed < Infinity && loggedBetween(scene, ['firewall-reload'], kase.last - SOON, healed).length > 0;
 }

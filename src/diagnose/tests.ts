@@ -210,10 +210,11 @@ function ending(scene: Scene, kase: Case): Answer {
   const words = {
     'conntrack-deleted': 'It ended when the conntrack entry was deleted.',
     'offload-ended': 'It ended when the offload ended.',
+    'firewall-reload': 'It ended when the firewall was loaded anew, which deletes the flowtable.',
     'capture-ended': 'It went on to the end of the capture.',
     unknown: 'It ended by itself; nothing shows why.',
   };
-  const result = by === 'conntrack-deleted' || by === 'offload-ended' ? 'yes' : by === 'unknown' ? 'no' : 'unknown';
+  const result = by === 'unknown' ? 'no' : by === 'capture-ended' ? 'unknown' : 'yes';
   return { result, what: words[by], evidence: [] };
 }
 

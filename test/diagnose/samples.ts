@@ -348,7 +348,7 @@ function snapshots(entry: string): string {
 }
 
 /** A MAC moves to another port; \`stays\` when the flow goes on to the old one. */
-function roaming(stays: boolean): Evidence {
+export function roaming(stays: boolean): Evidence {
   const first = new Wire();
   first.meet(0, router, oldHost);
   forward(first, oldHost, { from: 1, until: stays ? 15 : 9.9 });

@@ -4,8 +4,11 @@
  */
 
 import { formatMac } from '../../bytes/address.js';
+import type { Witness } from '../../model.js';
 import { COLLECT_CONNTRACK, deleteEntries, deviceOf, plain } from '../advice.js';
+import type { Case, Scene } from '../case.js';
 import { confidenceOf, type Cause } from '../cause.js';
+import { loggedBetween } from '../log.js';
 
 export const wrongPort: Cause = {
   id: 'wrong-port',
@@ -24,7 +27,7 @@ export const wrongPort: Cause = {
     return {
       fits: 'yes',
       confidence: confidenceOf(kase, tests),
-      summary: `${formatMac(kase.mac)} (${scene.r.addresses.format(kase.dstIp)}) moved from ${left} to ${plain(witness?.port ?? '')}, and the bridge learnt it; the offloaded flow went on to ${left}.`,
+      summary: `${formatMac(kase.mac)} (${scene.r.addresses.format(kase.dstIp)}) moved from ${left} to ${plain(witness?.port ?? '')}, and the bridge learnt it; the offloaded flow went on to ${left}.${reconnection(scene, kase, witness)}`,
       change: [
         { what: 'Now: delete the entry; the next packet is looked up anew.', commands: deleteEntries(kase) },
         {
@@ -36,3 +39,16 @@ export const wrongPort: Cause = {
     };
   },
 };
+
+/** A station's connection and the bridge's learning of it are this close. */
+const SECOND = 1e9;
+
+/** What hostapd logged when the host moved, as a sentence. */
+function reconnection(scene: Scene, kase: Case, witness: Witness | undefined): string {
+  const moved = witness?.time === undefined ? kase.first : scene.r.epoch.relative(BigInt(witness.time));
+  const seen = loggedBetween(scene, ['station-connected', 'station-associated'], moved - SECOND, moved + SECOND);
+  const station = seen.find(({ mac }) => mac === kase.mac);
+  if (!station) return '';
+  const to = station.fact.device === undefined ? '' : ` to ${plain(station.fact.device)}`;
+  return ` hostapd logged that it connected${to} then (${station.origin.input} line ${station.origin.line}).`;
+}
