@@ -92,6 +92,7 @@ export function clientNetworks(
   for (const rule of rules) for (const device of translatedTo(rule)) outward.add(device);
   const found: (ClientNetwork & { isNamed: boolean })[] = [];
   for (const route of main) {
+    if (found.length >= MAX_NETWORKS) break;
     const [hop] = route.nextHops;
     const prefix = parsePrefix(route.prefix, addresses);
     const device = hop?.device;
@@ -196,6 +197,7 @@ function overlaps(source: string, prefix: string, addresses: AddressTable): bool
 }
 
 const MAX_TRIES = 64;
+const MAX_NETWORKS = 50;
 
 /** An address of the network: one that is marked, else a known neighbour, else any that is neither the host nor a gateway. */
 function clientIn(host: Host, route: RouteFact, marked: readonly string[], addresses: AddressTable): Ip | undefined {

@@ -15,8 +15,14 @@ export interface NftRule {
   readonly verdict: string | undefined;
 }
 
+/** Characters of a rule that is taken apart. */
+const MAX_TEXT = 4096;
+
+/** A rule as its parts. Of one that is longer than people write (lists of addresses) only the verdict is told. */
 export function nftRule(fact: NftRuleFact): NftRule {
   const text = bare(fact.text.startsWith('[') ? fromJson(fact.text) : fact.text);
+  if (text.length > MAX_TEXT)
+    return { fact, text: text.slice(0, MAX_TEXT), conditions: ['too long'], verdict: fact.verdict };
   const action =
     /(?:^| )(?:accept|drop|return|continue|reject\b.*|queue\b.*|masquerade\b.*|(?:d|s)nat\b.*|redirect\b.*|(?:jump|goto) \S+|flow (?:add|offload) @\S+|(?:meta|ct) mark set .*)$/.exec(
       text.replaceAll(/ct status [\w,|(){}!=& ]*/g, (status) =>

@@ -29,6 +29,9 @@ export interface OffloadRules {
   readonly rules: readonly NftRule[];
 }
 
+/** More rules that offload say nothing new. */
+const MAX_OFFLOADS = 16;
+
 /** Reads the host's ruleset: of each table the best input (text before JSON, which leaves out flags; then the newest). */
 export function offloadRulesOf(host: Host): OffloadRules {
   const { chains, flowtables } = chosen(host.rulesets);
@@ -40,6 +43,7 @@ export function offloadRulesOf(host: Host): OffloadRules {
   const rules = [...byChain.values()].flat();
   const all = rules
     .filter((rule) => rule.fact.flowtable !== undefined)
+    .slice(0, MAX_OFFLOADS)
     .map((rule) => offloadOf(rule, byChain, flowtables));
   const isReached = all.some((offload) => !offload.hiddenBy && !offload.isOrphan);
   const isForwardKnown = rules.some((rule) => rule.fact.hook === 'forward');

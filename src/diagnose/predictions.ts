@@ -236,7 +236,9 @@ class Oracle {
   /** An address beyond the table's gateways that is in none of the host's own networks. */
   private farAddress(table: MarkedTable): Ip | undefined {
     const covered = FAR[table.family].map((text) => this.addresses.parse(text));
-    const prefixes = table.ways.map(({ route }) => this.addresses.parse(route.prefix.split('/')[0] ?? ''));
+    const prefixes = table.ways
+      .slice(0, MAX_PREDICTIONS)
+      .map(({ route }) => this.addresses.parse(route.prefix.split('/')[0] ?? ''));
     return [...covered, ...prefixes].find((far) => {
       if (far === undefined) return false;
       const answer = this.fib.lookup({ destination: far, mark: table.mark, iif: table.rule.iif ?? 'lo' });

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Analysis } from '../../src/model.js';
 import { renderText } from '../../src/render/text.js';
@@ -463,5 +464,39 @@ describe.skipIf(!hasShared)('known configurations', () => {
       Read: 0 captures, 9 dumps, 1 file without evidence (-v lists them).
       "
     `);
+  });
+});
+
+describe('hostile configurations', () => {
+  const word = fc.constantFrom(
+    ...'ct status mark meta set & | != == { } snat dnat return accept drop vmap : flow add @ft jump forward 0xff 0 , ! iifname "br-lan" established state counter'.split(
+      ' ',
+    ),
+  );
+
+  it('are read without a stumble', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(word, { maxLength: 12 }), { maxLength: 8 }), async (rules) => {
+        const { ruleset: found = [] } = await foreseen({ forward: rules.map((words) => words.join(' ')) });
+        for (const { what } of found) expect(what).toMatch(/\.$/);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('are read in time', async () => {
+    const many = Array.from(
+      { length: 20_000 },
+      (_, i) => `10.${50 + (i >> 14)}.${(i >> 6) & 255}.${(i & 63) << 2}/30 via 10.0.0.7 dev br-lan`,
+    );
+    const inTable = many.map((route) => `${route} table 100`);
+    const forward = [
+      `ct state ${'established,'.repeat(5000)}! accept`,
+      `ct status { ${'dnat, '.repeat(9000)} } return`,
+      ...Array.from({ length: 5000 }, () => FLOW_ADD),
+    ];
+    const started = performance.now();
+    await foreseen({ routes: `${ONE_ARM}${MAIN}${many.join('\n')}\n${inTable.join('\n')}\n`, forward });
+    expect(performance.now() - started).toBeLessThan(4000);
   });
 });
