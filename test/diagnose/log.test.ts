@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Analysis } from '../../src/model.js';
 import { forward, judge, newHost, oldHost, other, router } from '../engine/scene.js';
 import { monitorTime, Wire } from '../support/wire.js';
-import { roaming } from './samples.js';
+import { engineDump, roaming } from './samples.js';
 
 const START = 1_700_000_000;
 
@@ -69,5 +69,43 @@ describe('a firewall that was loaded anew', () => {
   ])('does not, when it was so %s', async (_, log) => {
     const { findings } = await healed(log);
     expect(findings[0]?.recovery?.by).toBe('unknown');
+  });
+});
+
+describe('logs, settings, engines and versions alone', () => {
+  it('make no router of a sender that no dump knows', async () => {
+    const build = (): Wire => {
+      const wire = new Wire();
+      wire.meet(0, router, oldHost);
+      forward(wire, oldHost, { from: 1, until: 10 });
+      wire.gratuitous(10, newHost);
+      wire.meet(10.1, router, newHost);
+      forward(wire, oldHost, { from: 10.5, until: 20 });
+      forward(wire, newHost, { from: 10.6, until: 20, srcPort: 4001 });
+      return wire;
+    };
+    const alone = await judge({ 'br-lan.pcap': build() });
+    const together = await judge(
+      { 'br-lan.pcap': build() },
+      {
+        'log.txt': logged(3, `daemon.info dnsmasq-dhcp[1]: DHCPACK(br-lan) ${oldHost.ip} ${oldHost.mac}`),
+        'firewall.txt': "config defaults\n\toption flow_offloading '1'\n",
+        'release.txt': "DISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='24.10.2'\n",
+        'ppe.txt': engineDump(5, oldHost.ip, oldHost.mac),
+      },
+    );
+    expect(together.totals).toEqual(alone.totals);
+    expect(together.misdeliveries).toEqual(alone.misdeliveries);
+    expect(together.findings.map(({ cause, tests }) => [cause, tests])).toEqual(
+      alone.findings.map(({ cause, tests }) => [cause, tests]),
+    );
+    expect(together.observations).toEqual(alone.observations);
+    expect(together.inputs.flatMap(({ facts }) => Object.keys(facts ?? {})).sort()).toEqual([
+      'clock',
+      'hardware-entry',
+      'log-event',
+      'setting',
+      'version',
+    ]);
   });
 });

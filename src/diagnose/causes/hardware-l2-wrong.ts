@@ -8,6 +8,7 @@ import { virtualRouterOf } from '../../detect/routers.js';
 import { addressKey } from '../../reconstruct/claims.js';
 import type { NeighborRun } from '../../reconstruct/fact-store.js';
 import type { Host } from '../../reconstruct/hosts.js';
+import type { Reconstruction } from '../../reconstruct/reconstruction.js';
 import { parsePrefix, prefixContains } from '../../reconstruct/prefix.js';
 import { HARDWARE_OFF } from '../advice.js';
 import type { Scene } from '../case.js';
@@ -26,17 +27,20 @@ import { policyContext } from '../policy-routing.js';
 
 /** Dumps this far apart may show different moments. */
 const APART = 60e9;
+/** Pairs of address and MAC that are looked into. */
+const MAX_CHECKS = 1_000;
 
 export const hardwareL2Wrong: Cause = {
   id: 'hardware-l2-wrong',
   title: 'The packet engine was given a wrong MAC',
   explain(scene, kase, tests) {
     const entries = entriesOfCase(scene, kase);
+    if (entries.length === 0 && !isInHardware(kase)) return undefined;
     const mac = formatMac(kase.mac);
     const ip = scene.r.addresses.format(kase.dstIp);
     const context = policyContext(scene, kase);
     if (entries.length === 0) {
-      const isOpen = isInHardware(kase) && boundEntries(scene).length === 0 && !context.hadAddress;
+      const isOpen = boundEntries(scene).length === 0 && !context.hadAddress;
       const because = 'conntrack shows hardware offload, and no dump shows what the packet engine holds.';
       return isOpen ? { fits: 'unknown', because, collect: COLLECT_ENGINE } : undefined;
     }
@@ -65,30 +69,35 @@ export const hardwareL2Wrong: Cause = {
   *observe(scene) {
     const seen = new Set<string>();
     for (const entry of boundEntries(scene)) {
-      const right = rightMac(scene, entry);
       const key = `${entry.ip} ${entry.mac}`;
-      if (!right || seen.has(key)) continue;
+      const told = seen.has(key) ? undefined : differingRun(entry);
+      if (!told || seen.size >= MAX_CHECKS) continue;
       seen.add(key);
+      if (isExplained(scene, entry)) continue;
       yield {
-        summary: `The packet engine sends packets for ${scene.r.addresses.format(entry.ip)} to ${formatMac(entry.mac)}; the neighbor table has ${formatMac(right.mac)} and knows no other.`,
+        summary: `The packet engine sends packets for ${scene.r.addresses.format(entry.ip)} to ${formatMac(entry.mac)}; the neighbor table has ${formatMac(told.mac)} and knows no other.`,
         ...timeOf(scene, entry.run.last),
-        evidence: [entry.origin, { input: scene.places.inputName(right.input), line: right.firstLine }],
+        evidence: [entry.origin, { input: scene.places.inputName(told.input), line: told.firstLine }],
       };
     }
   },
 };
 
-/** What the neighbor table has for an entry's address, where that is beyond doubt and another MAC; undefined otherwise. */
-function rightMac(scene: Scene, entry: BoundEntry): NeighborRun | undefined {
-  const { host, ip, mac, run } = entry;
+/** What the neighbor table has for an entry's address, where that is one other MAC, at the same time; undefined otherwise. */
+function differingRun({ host, ip, mac, run }: BoundEntry): NeighborRun | undefined {
   if (!host || host.macs.has(mac) || virtualRouterOf(mac) !== undefined || isClusterMac(mac)) return undefined;
   const runs = neighborRuns(host, ip);
   const [told] = runs;
   if (!told || runs.some((other) => other.mac !== told.mac) || told.mac === mac) return undefined;
   if (Number.isNaN(told.first) !== Number.isNaN(run.first)) return undefined;
-  if (runs.every((other) => other.first > run.last + APART || other.last < run.first - APART)) return undefined;
-  if (!isNextDoor(scene, host, ip) || wasOwner(scene, entry) || isMarkedHop(scene, host, mac)) return undefined;
-  return told;
+  const isApart = runs.every((other) => other.first > run.last + APART || other.last < run.first - APART);
+  return isApart ? undefined : told;
+}
+
+/** Routing may have chosen the MAC, or the MAC had the address at some time. */
+function isExplained(scene: Scene, entry: BoundEntry): boolean {
+  const { host, ip, mac } = entry;
+  return !host || !isNextDoor(scene, host, ip) || wasOwner(scene, entry) || isMarkedHop(scene, host, mac);
 }
 
 /** A connected network has the address, and no narrower route leads to it by a router. */
@@ -108,13 +117,22 @@ function wasOwner(scene: Scene, { ip, mac }: BoundEntry): boolean {
     const ownership = scene.ownerships.get(addressKey(network, ip));
     return ownership?.tenures.some((t) => t.macs.includes(mac)) ?? ownership?.weak.some((t) => t.mac === mac) ?? false;
   });
-  const text = scene.r.addresses.format(ip);
-  return (
-    owned ||
-    [...scene.r.facts.inputs.values()].some(({ leases, log }) =>
-      [...leases, ...log].some((said) => said.ip === text && said.mac !== undefined && parseMac(said.mac) === mac),
-    )
-  );
+  return owned || grantsOf(scene).has(`${scene.r.addresses.format(ip)} ${mac}`);
+}
+
+const granted = new WeakMap<Reconstruction, ReadonlySet<string>>();
+
+/** Pairs of address and MAC in leases and logs. */
+function grantsOf(scene: Scene): ReadonlySet<string> {
+  let pairs = granted.get(scene.r);
+  if (!pairs) {
+    const said = [...scene.r.facts.inputs.values()].flatMap(({ leases, log }) => [...leases, ...log]);
+    pairs = new Set(
+      said.flatMap(({ ip, mac }) => (ip === undefined || mac === undefined ? [] : [`${ip} ${parseMac(mac) ?? ''}`])),
+    );
+    granted.set(scene.r, pairs);
+  }
+  return pairs;
 }
 
 /** A table that a mark selects leads to the MAC: then routing chose it, not the engine. */
