@@ -21,7 +21,7 @@ export interface Offload {
 export interface OffloadRules {
   /**
    * `yes`: a rule offloads; `no`: the rules are known and none does, or none that is reached; `likely`: there is a
-   * flowtable, but its rules were not shown; `unknown`: no ruleset was shown.
+   * flowtable or a setting for it, but the rules were not shown; `unknown`: no ruleset was shown.
    */
   readonly offloads: 'yes' | 'no' | 'likely' | 'unknown';
   readonly all: readonly Offload[];
@@ -47,16 +47,17 @@ export function offloadRulesOf(host: Host): OffloadRules {
     .map((rule) => offloadOf(rule, byChain, flowtables));
   const isReached = all.some((offload) => !offload.hiddenBy && !offload.isOrphan);
   const isForwardKnown = rules.some((rule) => rule.fact.hook === 'forward');
-  const offloads = isReached
-    ? 'yes'
-    : all.length > 0 || isForwardKnown
-      ? 'no'
-      : flowtables.length > 0
-        ? 'likely'
-        : rules.length > 0
-          ? 'no'
-          : 'unknown';
+  const isShown = all.length > 0 || isForwardKnown || (rules.length > 0 && flowtables.length === 0);
+  const offloads = isReached ? 'yes' : isShown ? 'no' : flowtables.length > 0 ? 'likely' : asSet(host);
   return { offloads, all, flowtables, rules };
+}
+
+/** What the settings of OpenWrt's firewall say, where no ruleset is shown. */
+function asSet(host: Host): OffloadRules['offloads'] {
+  const setting = host.settings.findLast((one) => one.package === 'firewall' && one.option === 'flow_offloading');
+  const [value = ''] = setting?.values ?? [];
+  if (/^(?:1|on|true|yes|enabled)$/.test(value)) return 'likely';
+  return /^(?:0|off|false|no|disabled)$/.test(value) ? 'no' : 'unknown';
 }
 
 /** The rules that offload what reaches them. */

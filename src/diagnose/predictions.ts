@@ -41,8 +41,9 @@ export function foresee(
   const ruleset: RulesetCheck[] = [];
   for (const host of hosts) {
     const offload = offloadRulesOf(host);
-    ruleset.push(...checkRuleset(host, offload, originOf));
-    predictions.push(...new Oracle(host, offload, addresses, originOf).predictions());
+    const oracle = new Oracle(host, offload, addresses, originOf);
+    predictions.push(...oracle.predictions());
+    ruleset.push(...checkRuleset(host, offload, originOf), ...oracle.outside.values());
   }
   return { predictions: predictions.slice(0, MAX_PREDICTIONS), ruleset };
 }
@@ -64,6 +65,8 @@ class Oracle {
   private readonly fib: Fib;
   private readonly routes;
   private readonly rules;
+  /** Tables whose replies no flowtable takes, so that what is wrong with them stays without effect. */
+  readonly outside = new Map<string, RulesetCheck>();
 
   constructor(host: Host, offload: OffloadRules, addresses: AddressTable, originOf: (origin: FactOrigin) => Origin) {
     this.host = host;
@@ -116,12 +119,20 @@ class Oracle {
   /** A packet with the mark triggers the offload, and the route for the replies is looked up with that mark. */
   private nextHop(table: MarkedTable, network: ClientNetwork, far: Ip): Prediction | undefined {
     const kernel = this.kernel();
-    if (!this.mayOffload() || kernel.isOlder || this.keepsMarkedOut(table) || !this.takesReplies(table))
-      return undefined;
+    if (!this.mayOffload() || kernel.isOlder || this.keepsMarkedOut(table)) return undefined;
     const asked = { destination: network.client, source: far, oif: network.device };
     const [right, wrong] = [this.fib.lookup(asked), this.fib.lookup({ ...asked, mark: table.mark })];
     const way = wrongWay(table, right, wrong);
     if (way === undefined || wrong.kind !== 'route') return undefined;
+    if (!this.takesReplies(table)) {
+      this.outside.set(table.table, {
+        id: 'path-not-in-flowtable',
+        result: 'fine',
+        what: `No device that replies of table ${plain(table.table)} come in on is in the flowtable: they are not offloaded, and the route that the table lacks does no harm.`,
+        evidence: [this.originOf(table.rule.origin)],
+      });
+      return undefined;
+    }
     const client = this.addresses.format(network.client);
     const device = plain(network.device);
     const isLoop = wrong.hop.device !== network.device;

