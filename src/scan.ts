@@ -32,6 +32,8 @@ export interface ScanOptions extends ReadOptions {
   /** Also list every misdelivered frame (`Analysis.frames`). */
   readonly eachFrame?: boolean;
   readonly generatorVersion: string;
+  /** The evidence itself was cut short by the user: the analysis says that it is partial. */
+  readonly partial?: boolean;
   /** Called when a stage begins, with the legs found so far. */
   readonly onStage?: (stage: ScanStage, legs: number) => void;
 }
@@ -107,7 +109,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     diagnostics: inputs.flatMap((input) => input.diagnostics),
     generatorVersion: options.generatorVersion,
     eachFrame: options.eachFrame ?? false,
-    partial: options.signal?.aborted ?? false,
+    partial: (options.partial ?? false) || (options.signal?.aborted ?? false),
   });
 }
 

@@ -16,7 +16,7 @@ export interface EvidenceOptions {
   readonly limits?: Partial<EvidenceLimits>;
   /** Computes SHA-256 of inputs above `MAX_HASHED` bytes too. */
   readonly hash?: boolean;
-  /** Aborting it rejects with the signal's reason while standard input or a pipe is being read. */
+  /** Aborting it ends the reading of standard input and pipes: what arrived by then is kept. */
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +54,6 @@ export interface EvidenceList {
  * The result does not depend on the order of the arguments. What can be read only once is copied to temporary files
  * (`removeSpools`). A piece is named by its path below the folder or archive that was given; where two would be named
  * alike, the folders above them are named too.
- * @throws the reason of `options.signal`
  */
 export async function collectEvidence(args: readonly string[], options: EvidenceOptions = {}): Promise<EvidenceList> {
   const collector = new Collector({ ...LIMITS, ...options.limits }, options);
@@ -204,7 +203,7 @@ class Collector {
     };
     this.signal?.addEventListener('abort', giveUp);
     try {
-      this.signal?.throwIfAborted();
+      if (this.signal?.aborted) giveUp();
       const chunks: AsyncIterable<unknown> = stream;
       for await (const chunk of chunks) {
         if (!(chunk instanceof Uint8Array)) continue;
@@ -217,7 +216,7 @@ class Collector {
         spool.write(chunk);
       }
     } catch (error) {
-      this.failed(name, error);
+      if (!this.signal?.aborted) this.failed(name, error);
     } finally {
       this.signal?.removeEventListener('abort', giveUp);
       spool.close();
@@ -237,7 +236,6 @@ class Collector {
   }
 
   private failed(name: string, error: unknown): void {
-    this.signal?.throwIfAborted();
     this.errors.push(error instanceof InputError ? error : fileError(name, error));
   }
 }

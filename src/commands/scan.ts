@@ -88,7 +88,8 @@ async function analyse(
   try {
     return await scan(evidence, {
       ...scanOptions,
-      signal: interrupted,
+      // Ctrl-C ended a live capture: what arrived is judged, and only a second one ends that.
+      ...(interrupted.aborted ? { partial: true } : { signal: interrupted }),
       onProgress: (input, bytes) => {
         progress.show(input, bytes);
       },
