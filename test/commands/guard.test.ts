@@ -6,6 +6,7 @@ import { Reconstruction } from '../../src/reconstruct/reconstruction.js';
 import { folderPieces } from '../support/engine.js';
 import { readText } from '../support/read-text.js';
 import { hasShared, sharedPath } from '../support/shared.js';
+import { hasTool } from '../support/tool.js';
 
 function guardOf(...texts: string[]): ReturnType<typeof guardText> {
   const r = new Reconstruction();
@@ -166,7 +167,7 @@ describe('macscan guard', () => {
   });
 });
 
-const hasNft = spawnSync('unshare', ['-n', 'nft', 'add', 'table', 'inet', 't']).status === 0;
+const hasNft = hasTool('nft') && spawnSync('unshare', ['-n', 'nft', 'add', 'table', 'inet', 't']).status === 0;
 
 describe.skipIf(!hasShared)('known rulesets', () => {
   const of = (name: string): ReturnType<typeof guardText> =>

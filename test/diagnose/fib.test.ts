@@ -5,6 +5,7 @@ import { AddressTable } from '../../src/bytes/address.js';
 import { Fib, type FibQuery } from '../../src/diagnose/fib.js';
 import type { Fact } from '../../src/records/facts.js';
 import { readText } from '../support/read-text.js';
+import { hasTool } from '../support/tool.js';
 
 /** A table of the marked traffic whose default is on the client's own network, and one whose default is elsewhere. */
 const RULES = `# ip rule show
@@ -110,7 +111,9 @@ fd00:a::/64 dev br-lan proto kernel metric 256 pref medium
   });
 });
 
+/** Also false where the tools are there and this machine allows no network namespaces. */
 const canMakeNetworks =
+  hasTool('ip') &&
   spawnSync('unshare', ['-n', 'ip', 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'p0']).status === 0;
 
 /** A run makes and asks a network of its own, about a fifth of a second. */

@@ -5,6 +5,7 @@ import type { Analysis } from '../../src/model.js';
 import { renderText } from '../../src/render/text.js';
 import { analyze, folderPieces, textPiece } from '../support/engine.js';
 import { hasShared, sharedPath } from '../support/shared.js';
+import { hasTool } from '../support/tool.js';
 
 const RULES = `# ip rule show
 0:	from all lookup local
@@ -266,7 +267,9 @@ table inet fw4 {
   });
 });
 
+/** Also false where the tools are there and this machine allows no network namespaces. */
 const canMakeNetworks =
+  hasTool('ip') &&
   spawnSync('unshare', ['-n', 'ip', 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'p0']).status === 0;
 
 describe.skipIf(!canMakeNetworks)('the commands that prove it', () => {
