@@ -72,7 +72,7 @@ export function explainSpoof(scene: Scene, kase: Case, tests: Tests, family: 4 |
     return kase.ownership ? { fits: 'no', because: `${mac} never told anybody unasked that it has ${ip}.` } : undefined;
   }
   if (tests.is('D1', 'yes')) {
-    return { fits: 'no', because: 'Other traffic to the address went right: the neighbor table was not poisoned.' };
+    return { fits: 'no', because: 'Other traffic to the address went right: the neighbour table was not poisoned.' };
   }
   return {
     fits: 'yes',

@@ -87,7 +87,7 @@ describe('a hardware entry with another MAC', () => {
 
   it('is seen in dumps alone', async () => {
     expect(await wrong({})).toEqual([
-      `The packet engine sends packets for ${oldHost.ip} to ${third.mac}; the neighbor table has ${oldHost.mac} and knows no other.`,
+      `The packet engine sends packets for ${oldHost.ip} to ${third.mac}; the neighbour table has ${oldHost.mac} and knows no other.`,
     ]);
   });
 

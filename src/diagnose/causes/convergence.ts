@@ -12,7 +12,7 @@ import { isClusterMac } from '../cluster.js';
 
 export const convergence: Cause = {
   id: 'convergence',
-  title: 'Neighbor convergence',
+  title: 'Neighbour convergence',
   explain(scene, kase) {
     const hadIt = kase.ownership?.tenures.some((tenure) => tenure.macs.includes(kase.mac));
     if (!hadIt || !kase.tenure || kase.tenure.macs.includes(kase.mac)) return undefined;

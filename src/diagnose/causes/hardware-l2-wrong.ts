@@ -1,5 +1,5 @@
 /**
- * The packet engine was given another MAC than the neighbor table has for a host next door: flow_offload_eth_dst
+ * The packet engine was given another MAC than the neighbour table has for a host next door: flow_offload_eth_dst
  * (nf_flow_table_offload.c) resolves it once more, in a work queue, or the driver takes the gateway's.
  */
 
@@ -75,7 +75,7 @@ export const hardwareL2Wrong: Cause = {
       seen.add(key);
       if (isExplained(scene, entry)) continue;
       yield {
-        summary: `The packet engine sends packets for ${scene.r.addresses.format(entry.ip)} to ${formatMac(entry.mac)}; the neighbor table has ${formatMac(told.mac)} and knows no other.`,
+        summary: `The packet engine sends packets for ${scene.r.addresses.format(entry.ip)} to ${formatMac(entry.mac)}; the neighbour table has ${formatMac(told.mac)} and knows no other.`,
         ...timeOf(scene, entry.run.last),
         evidence: [entry.origin, { input: scene.places.inputName(told.input), line: told.firstLine }],
       };
@@ -83,7 +83,7 @@ export const hardwareL2Wrong: Cause = {
   },
 };
 
-/** What the neighbor table has for an entry's address, where that is one other MAC, at the same time; undefined otherwise. */
+/** What the neighbour table has for an entry's address, where that is one other MAC, at the same time; undefined otherwise. */
 function differingRun({ host, ip, mac, run }: BoundEntry): NeighborRun | undefined {
   if (!host || host.macs.has(mac) || virtualRouterOf(mac) !== undefined || isClusterMac(mac)) return undefined;
   const runs = neighborRuns(host, ip);

@@ -17,7 +17,7 @@ export const mirror: Cause = {
       // Of two copies only the second is a repeat.
       if (repeated < MIN_REPEATS || repeated / (seen - repeated) < MIN_SHARE || !(last - start > MIN_SPAN)) continue;
       yield {
-        summary: `${scene.places.deviceName(tap)} shows ${repeated} of ${seen - repeated} ARP and neighbor discovery frames again within a millisecond: a mirror port, or a loop. Counts of frames are too high there.`,
+        summary: `${scene.places.deviceName(tap)} shows ${repeated} of ${seen - repeated} ARP and neighbour discovery frames again within a millisecond: a mirror port, or a loop. Counts of frames are too high there.`,
         ...timeOf(scene, first),
         evidence: framesOf(scene, tap, frames.slice(0, 4)),
       };

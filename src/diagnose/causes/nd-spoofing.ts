@@ -5,7 +5,7 @@ import { explainSpoof, observeSpoofs } from '../spoofing.js';
 
 export const ndSpoofing: Cause = {
   id: 'nd-spoofing',
-  title: 'Neighbor discovery spoofing: a MAC claims an address that another one has',
+  title: 'Neighbour discovery spoofing: a MAC claims an address that another one has',
   explain: (scene, kase, tests) => explainSpoof(scene, kase, tests, 6),
   observe: (scene) => observeSpoofs(scene, 6),
 };
