@@ -45,7 +45,7 @@ const program = new Command('macscan')
   .option('--hash', 'tell the SHA-256 of inputs above 128 MiB too', false)
   .option('--stats', 'print what the run spent on standard error', false)
   .addOption(new Option('--color <when>', 'color the text').choices(['auto', 'always', 'never']).default('auto'))
-  .addHelpText('after', HELP_AFTER())
+  .addHelpText('after', helpAfter())
   .showHelpAfterError('(macscan --help lists the options)')
   .exitOverride()
   .action(async (evidence: string[], options: ScanCommandOptions) => {
@@ -102,7 +102,7 @@ function readPackage(): { version: string } {
   return { version: typeof found === 'string' ? found : '0.0.0' };
 }
 
-function HELP_AFTER(): string {
+function helpAfter(): string {
   return `
 Exit status: 0 all judged frames went to the right MAC, 1 misdelivered frames were
 found, 2 macscan could not run or nothing could be judged, 130 interrupted.

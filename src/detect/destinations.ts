@@ -2,7 +2,7 @@
 
 import { ipFromWord, type Ip } from '../bytes/address.js';
 import { WordTable } from '../bytes/word-table.js';
-import { addressKey } from '../reconstruct/claims.js';
+import { addressKey } from '../reconstruct/address-key.js';
 import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Ownership } from './ownership.js';

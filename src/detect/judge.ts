@@ -5,7 +5,7 @@
 
 import { formatMac, type Ip, type Mac } from '../bytes/address.js';
 import type { MisdeliveryClass, Origin, Witness, WitnessKind } from '../model.js';
-import { addressKey } from '../reconstruct/claims.js';
+import { addressKey } from '../reconstruct/address-key.js';
 import { isOnLinkFor, mayTransmit } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { learnedOf, type Learned, type OwnFrame } from './learning.js';

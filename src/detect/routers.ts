@@ -1,7 +1,7 @@
 /** Which MACs belong to routers: hosts may hand them frames for any destination. */
 
 import { ipFromWord, macFromWords, type Ip, type Mac } from '../bytes/address.js';
-import { addressKey } from '../reconstruct/claims.js';
+import { addressKey } from '../reconstruct/address-key.js';
 import type { Host } from '../reconstruct/hosts.js';
 import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';

@@ -3,7 +3,8 @@
 import { ipFromWord, macFromWords, type Ip, type Mac } from '../bytes/address.js';
 import { WordTable } from '../bytes/word-table.js';
 import type { Origin, WitnessKind } from '../model.js';
-import { addressKey, type ClaimRun } from '../reconstruct/claims.js';
+import { addressKey } from '../reconstruct/address-key.js';
+import type { ClaimRun } from '../reconstruct/claims.js';
 import type { NeighborRun } from '../reconstruct/fact-store.js';
 import type { Host } from '../reconstruct/hosts.js';
 import { Leg, LEG_DOUBLES, LEG_WORDS, LegBit, LegTime } from '../reconstruct/leg-layout.js';

@@ -2,6 +2,7 @@
 
 import { formatMac } from '../bytes/address.js';
 import type { Examination, MisdeliveredFrames, SeenFrame } from '../detect/examine.js';
+import { tupleOf } from '../detect/flows.js';
 import type { JudgeReason } from '../detect/judge.js';
 import type { Verdicts } from '../detect/verdicts.js';
 import {
@@ -21,7 +22,6 @@ import { UNJUDGED, type Reconstruction } from '../reconstruct/reconstruction.js'
 import { UNKNOWN_HOP_LIMIT } from '../records/frame-batch.js';
 import type { Scene } from './case.js';
 import { findingsOf, observationsOf } from './findings.js';
-import { tupleOf } from '../detect/flows.js';
 import { listFlows, type Places } from './flows.js';
 import { foresee } from './predictions.js';
 import { REASONS, type Reason } from './reasons.js';

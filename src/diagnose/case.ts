@@ -11,7 +11,7 @@ import type { Ownership, Tenure } from '../detect/ownership.js';
 import type { Trace, TracedFrame } from '../detect/trace.js';
 import type { Surroundings } from '../detect/witnesses.js';
 import type { MisdeliveryClass, Origin } from '../model.js';
-import { addressKey } from '../reconstruct/claims.js';
+import { addressKey } from '../reconstruct/address-key.js';
 import { mayTransmit, type Host } from '../reconstruct/hosts.js';
 import { offloadSpans, type OffloadSpan } from '../reconstruct/offload.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';

@@ -3,7 +3,7 @@
 import { formatMac, type Ip, type Mac } from '../bytes/address.js';
 import { frameOrigin } from '../detect/witnesses.js';
 import type { Origin } from '../model.js';
-import { addressKey } from '../reconstruct/claims.js';
+import { addressKey } from '../reconstruct/address-key.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';

@@ -3,7 +3,7 @@
 import type { Ip, Mac } from '../bytes/address.js';
 import { runsOfLeg, viewLeg } from '../detect/legs.js';
 import { virtualRouterOf } from '../detect/routers.js';
-import { addressKey } from '../reconstruct/claims.js';
+import { addressKey } from '../reconstruct/address-key.js';
 import type { Scene } from './case.js';
 
 /** Flows of a host that went out by one router and came back by another. */

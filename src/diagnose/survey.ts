@@ -6,7 +6,7 @@
 import { BROADCAST_MAC, isGroupMac, isIpv6, macFromWords, type Ip, type Mac } from '../bytes/address.js';
 import { runsOfLeg, viewLeg, type LegView } from '../detect/legs.js';
 import { isGroupIp, virtualRouterOf } from '../detect/routers.js';
-import { addressKey } from '../reconstruct/claims.js';
+import { addressKey } from '../reconstruct/address-key.js';
 import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Scene } from './case.js';

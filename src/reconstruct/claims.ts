@@ -11,8 +11,6 @@ import { Redirects } from './redirects.js';
 import { Repeats } from './repeats.js';
 import { Voices } from './voices.js';
 
-export { addressKey };
-
 /** A claim that reached somebody. ns since the analysis epoch; kind: one of `Claim`. */
 export interface Heard {
   readonly time: number;

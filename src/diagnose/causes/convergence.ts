@@ -4,7 +4,7 @@ import { formatMac, type Mac } from '../../bytes/address.js';
 import { runsOfLeg, viewLeg } from '../../detect/legs.js';
 import { tenureAt, type Tenure } from '../../detect/ownership.js';
 import { virtualRouterOf } from '../../detect/routers.js';
-import { addressKey } from '../../reconstruct/claims.js';
+import { addressKey } from '../../reconstruct/address-key.js';
 import type { Scene } from '../case.js';
 import type { Cause } from '../cause.js';
 import { list, macs, timeOf } from '../claimants.js';

@@ -1,6 +1,6 @@
 /** A host reaches a server of its own network by the router's public address: each packet is on the network twice. */
 
-import { addressKey } from '../../reconstruct/claims.js';
+import { addressKey } from '../../reconstruct/address-key.js';
 import type { ConntrackEntry } from '../../reconstruct/conntrack-store.js';
 import type { Scene } from '../case.js';
 import type { Cause } from '../cause.js';

@@ -5,7 +5,7 @@
 
 import { formatMac, parseMac } from '../../bytes/address.js';
 import { virtualRouterOf } from '../../detect/routers.js';
-import { addressKey } from '../../reconstruct/claims.js';
+import { addressKey } from '../../reconstruct/address-key.js';
 import type { NeighborRun } from '../../reconstruct/fact-store.js';
 import type { Host } from '../../reconstruct/hosts.js';
 import type { Reconstruction } from '../../reconstruct/reconstruction.js';

@@ -7,7 +7,8 @@
 import type { Cause } from '../cause.js';
 import type { Scene } from '../case.js';
 import type { Ip } from '../../bytes/address.js';
-import { addressKey, type Requests } from '../../reconstruct/claims.js';
+import { addressKey } from '../../reconstruct/address-key.js';
+import type { Requests } from '../../reconstruct/claims.js';
 import { isOnLinkFor, type Host } from '../../reconstruct/hosts.js';
 import { frameOrigin } from '../../detect/witnesses.js';
 import { offloadSpans } from '../../reconstruct/offload.js';
