@@ -36,6 +36,14 @@ export interface Analysis {
   notJudged: NotJudged[];
   /** Limits of the inputs: what could not be read, and what was done. */
   diagnostics: Diagnostic[];
+  /** What happened on the network and its hosts near the findings, in order of time; missing when nothing is known. */
+  events?: NetworkEvent[];
+  /** What users of the affected flows felt, all together; missing when there are none. */
+  impact?: Impact;
+  /** How far the clocks of inputs are apart; missing when nothing shows it. */
+  clocks?: ClockOffset[];
+  /** Set when addresses and names were replaced, and how thoroughly. */
+  redacted?: 'default' | 'strict';
   /** Set when the run was interrupted: what follows covers only a part of the evidence. */
   partial?: true;
   /** Every misdelivered frame; only in memory, when a format that lists them was asked for, never in the JSON. */
@@ -201,6 +209,96 @@ export interface Flow {
   offload: OffloadSpan[];
   misdelivered: number;
   mappings: Mapping[];
+  /** Single packets followed over the devices that saw them: before the fault, in it, and after; missing when none was. */
+  transits?: Transit[];
+  impact?: Impact;
+}
+
+/** One packet on its way: where it was seen, in order of time. */
+export interface Transit {
+  direction: 'original' | 'reply';
+  /** When it was sent: before the first misdelivered frame, as one, between them, or after the last. */
+  phase: 'before' | 'misdelivered' | 'meanwhile' | 'after';
+  /** How its sightings were joined: by the tuples of a conntrack entry, or by what routing and NAT leave alone. */
+  joinedBy: 'conntrack' | 'fingerprint';
+  /** It came in from a MAC and went back to it. */
+  boomerang?: true;
+  sightings: Sighting[];
+}
+
+/** A packet as one capture saw it. */
+export interface Sighting {
+  input: string;
+  frame: number;
+  time: string;
+  device: string;
+  vlan?: number;
+  srcMac: string;
+  dstMac: string;
+  hopLimit: number;
+  /** Addresses as they stood here, where the router had translated them. */
+  translated?: Tuple;
+  misdelivered?: true;
+}
+
+/** What the users of a flow felt, before the first misdelivered frame, until the last one, and after it. */
+export interface Impact {
+  before: Felt;
+  during: Felt;
+  after: Felt;
+}
+
+export interface Felt {
+  /** ns that this part lasted, as a decimal string. */
+  duration: string;
+  /** Frames on the tap that saw most of it. */
+  frames: number;
+  /** Queries (DNS and others that ask and wait) and how many of them nobody answered. */
+  queries: number;
+  unanswered: number;
+  /** TCP segments sent again. */
+  retransmissions: number;
+  /** WireGuard handshakes begun again because nobody answered. */
+  handshakesRepeated: number;
+  /** Longest time without a frame from the far side while this side went on sending; ns as a decimal string. */
+  longestStall: string;
+}
+
+/** Something that happened: an address changed its MAC, a lease was given, a port went down, the firewall was loaded anew. */
+export interface NetworkEvent {
+  time: string;
+  kind:
+    | 'take-over'
+    | 'arp'
+    | 'nd'
+    | 'dhcp'
+    | 'neighbor'
+    | 'fdb'
+    | 'route'
+    | 'rule'
+    | 'port'
+    | 'station'
+    | 'firewall-reload'
+    | 'conntrack-deleted';
+  /** In words. */
+  what: string;
+  device?: string;
+  ip?: string;
+  mac?: string;
+  origin: Origin;
+}
+
+/** What the clock of `input` shows more than that of `against` (ns as a decimal string, may be negative). */
+export interface ClockOffset {
+  input: string;
+  against: string;
+  offset: string;
+  /** ns as a decimal string: it may be off by as much either way. */
+  uncertainty: string;
+  /** How it was found: the same frames in both, or the same conntrack entry's packets. */
+  by: 'frames' | 'conntrack';
+  /** Pairs of sightings that it rests on. */
+  pairs: number;
 }
 
 export interface OffloadSpan {
@@ -210,11 +308,16 @@ export interface OffloadSpan {
   to?: Moment;
 }
 
-/** A moment that conntrack shows: exactly (event), or as the later bound (snapshot) with `earliest` as the other. */
+/**
+ * A moment, and how it is known. conntrack shows it exactly (event) or as the later bound (snapshot) with `earliest` as
+ * the other; `trigger` is the packet that the kernel offloads at; the rest is what captures show: frames that no longer
+ * pass the bridge but its port (`left-bridge`), frames that no tap sees though sequence numbers go on (`unseen`), and
+ * forwarding that became faster (`latency`).
+ */
 export interface Moment {
   time: string;
   earliest?: string;
-  source: 'event' | 'snapshot' | 'destroyed';
+  source: 'event' | 'snapshot' | 'destroyed' | 'trigger' | 'left-bridge' | 'unseen' | 'latency' | 'idle' | 'fin';
   origin: Origin;
 }
 

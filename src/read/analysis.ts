@@ -53,6 +53,38 @@ const TUPLE = {
 
 const MOMENT: Shape = { time: 'string', 'earliest?': 'string', source: 'string', origin: ORIGIN };
 
+const FELT: Shape = {
+  duration: 'string',
+  frames: 'number',
+  queries: 'number',
+  unanswered: 'number',
+  retransmissions: 'number',
+  handshakesRepeated: 'number',
+  longestStall: 'string',
+};
+const IMPACT: Shape = { before: FELT, during: FELT, after: FELT };
+
+const TRANSIT: Shape = {
+  direction: 'string',
+  phase: 'string',
+  joinedBy: 'string',
+  'boomerang?': 'boolean',
+  sightings: [
+    {
+      input: 'string',
+      frame: 'number',
+      time: 'string',
+      device: 'string',
+      'vlan?': 'number',
+      srcMac: 'string',
+      dstMac: 'string',
+      hopLimit: 'number',
+      'translated?': TUPLE,
+      'misdelivered?': 'boolean',
+    },
+  ],
+};
+
 const ANALYSIS: Shape = {
   version: 'string',
   generator: { name: 'string', version: 'string' },
@@ -109,7 +141,7 @@ const ANALYSIS: Shape = {
           time: 'string',
           srcMac: 'string',
           dstMac: 'string',
-          hopLimit: 'number',
+          'hopLimit?': 'number',
           length: 'number',
           'vlan?': 'number',
         },
@@ -147,6 +179,8 @@ const ANALYSIS: Shape = {
           expected: ['string'],
         },
       ],
+      'transits?': [TRANSIT],
+      'impact?': IMPACT,
     },
   ],
   bindings: [
@@ -217,6 +251,22 @@ const ANALYSIS: Shape = {
       'count?': 'number',
     },
   ],
+  'events?': [
+    {
+      time: 'string',
+      kind: 'string',
+      what: 'string',
+      'device?': 'string',
+      'ip?': 'string',
+      'mac?': 'string',
+      origin: ORIGIN,
+    },
+  ],
+  'impact?': IMPACT,
+  'clocks?': [
+    { input: 'string', against: 'string', offset: 'string', uncertainty: 'string', by: 'string', pairs: 'number' },
+  ],
+  'redacted?': 'string',
   'partial?': 'boolean',
 };
 

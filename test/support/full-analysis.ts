@@ -1,4 +1,4 @@
-import type { Analysis } from '../../src/model.js';
+import type { Analysis, Felt, Impact } from '../../src/model.js';
 
 /** `T` with everything optional made required, all the way down: a value of it leaves nothing out. */
 type Full<T> = T extends readonly unknown[]
@@ -8,6 +8,17 @@ type Full<T> = T extends readonly unknown[]
     : T;
 
 const MAC = { router: '94:83:c4:10:00:01', old: '52:54:00:a1:b2:40', young: '02:42:c0:a8:01:f0' };
+
+const felt = (frames: number, unanswered: number): Full<Felt> => ({
+  duration: '4000000000',
+  frames,
+  queries: 4,
+  unanswered,
+  retransmissions: 1,
+  handshakesRepeated: 2,
+  longestStall: '2000000000',
+});
+const impact: Full<Impact> = { before: felt(4, 0), during: felt(5, 4), after: felt(3, 0) };
 
 /** Every property that the JSON of an analysis may have. The compiler keeps it complete. */
 export const fullAnalysis: Full<Omit<Analysis, 'frames'>> = {
@@ -128,6 +139,35 @@ export const fullAnalysis: Full<Omit<Analysis, 'frames'>> = {
           expected: [MAC.young],
         },
       ],
+      transits: [
+        {
+          direction: 'original',
+          phase: 'misdelivered',
+          joinedBy: 'fingerprint',
+          boomerang: true,
+          sightings: [
+            {
+              input: 'router.pcapng.gz',
+              frame: 3,
+              time: '1795247483000000000',
+              device: 'br-lan',
+              vlan: 20,
+              srcMac: MAC.router,
+              dstMac: MAC.old,
+              hopLimit: 63,
+              translated: {
+                srcIp: '198.51.100.10',
+                dstIp: '192.168.1.240',
+                protocol: 17,
+                srcPort: 40000,
+                dstPort: 51820,
+              },
+              misdelivered: true,
+            },
+          ],
+        },
+      ],
+      impact,
     },
   ],
   bindings: [
@@ -231,5 +271,28 @@ export const fullAnalysis: Full<Omit<Analysis, 'frames'>> = {
       count: 2,
     },
   ],
+  events: [
+    {
+      time: '1795247482500000000',
+      kind: 'take-over',
+      what: '192.168.1.240 moved to another MAC.',
+      device: 'br-lan',
+      ip: '192.168.1.240',
+      mac: MAC.young,
+      origin: { input: 'router.pcapng.gz', frame: 2, line: 1 },
+    },
+  ],
+  impact,
+  clocks: [
+    {
+      input: 'client.pcap',
+      against: 'router.pcapng.gz',
+      offset: '-1200000',
+      uncertainty: '300000',
+      by: 'frames',
+      pairs: 9,
+    },
+  ],
+  redacted: 'default',
   partial: true,
 };
