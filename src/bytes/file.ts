@@ -10,9 +10,11 @@ export interface SyncSource extends ByteSource {
 /**
  * Opens a file for reading from its beginning, synchronously.
  * @param name what the user calls it, for messages
+ * @param size bytes after which it ends: a file that somebody still writes to must look the same at every reading
  * @throws InputError when it cannot be opened
  */
-export function openFile(path: string, name: string): SyncSource {
+export function openFile(path: string, name: string, size = Infinity): SyncSource {
+  let left = size;
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, 'r');
@@ -23,7 +25,9 @@ export function openFile(path: string, name: string): SyncSource {
     read(target, start, length): number {
       if (descriptor === undefined) return 0;
       try {
-        return readSync(descriptor, target, start, length, null);
+        const count = readSync(descriptor, target, start, Math.min(length, left), null);
+        left -= count;
+        return count;
       } catch (error) {
         throw fileError(name, error);
       }

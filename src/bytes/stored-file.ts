@@ -8,7 +8,7 @@ import {
   type Compression,
   type DecompressLimits,
 } from './decompress.js';
-import { openFile } from './file.js';
+import { openFile, type SyncSource } from './file.js';
 import type { ByteSource } from './source.js';
 import { hasTool, toolSource } from './tool.js';
 
@@ -52,14 +52,19 @@ export class StoredFile {
     const { path, name, limits } = this;
     const compression = head || this.size < MIN_FOR_TOOL || limits.layers === 0 ? undefined : this.compression();
     if (!compression) return (await decompress(this.openHashed(), name, limits)).source;
-    const own = (): ByteSource => layer(compression, openFile(path, name), name);
+    const own = (): ByteSource => layer(compression, this.openRaw(), name);
     const outer = bounded(toolSource(path, compression, own), name, limits.bytes);
     return (await decompress(outer, name, limits, [compression])).source;
   }
 
+  /** Up to the size that it had at first; the files of /proc say zero and hold something. */
+  private openRaw(): SyncSource {
+    return openFile(this.path, this.name, this.size > 0 ? this.size : Infinity);
+  }
+
   /** What a program is to take off. */
   private compression(): Compression | undefined {
-    const source = openFile(this.path, this.name);
+    const source = this.openRaw();
     try {
       const head = new Uint8Array(COMPRESSION_HEAD);
       const found = sniffCompression(head.subarray(0, source.read(head, 0, head.length)));
@@ -76,7 +81,7 @@ export class StoredFile {
    */
   sha256(): string {
     if (this.digest === undefined) {
-      const source = openFile(this.path, this.name);
+      const source = this.openRaw();
       const hash = createHash('sha256');
       const chunk = new Uint8Array(CHUNK);
       try {
@@ -93,7 +98,7 @@ export class StoredFile {
 
   /** The bytes as stored; the first to read them to the end learns their digest. */
   private openHashed(): ByteSource {
-    const source = openFile(this.path, this.name);
+    const source = this.openRaw();
     if (this.digest !== undefined) return source;
     const hash = createHash('sha256');
     let ended = false;

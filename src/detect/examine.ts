@@ -101,7 +101,7 @@ export class Examination {
     return inputs;
   }
 
-  /** Frames of suspect legs that were not judged, per input: the second reading was interrupted. */
+  /** Frames of suspect legs that were not judged, per input: the second reading was interrupted, or could not be made. */
   unexamined(): Map<number, number> {
     const left = new Map<number, number>();
     for (const { view, runs } of this.suspects.values()) {

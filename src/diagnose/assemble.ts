@@ -237,9 +237,7 @@ function notJudgedOf(parts: Parts): NotJudged[] {
     found.set(reason, entry);
   };
   for (const [input, counts] of r.unjudged) UNJUDGED.forEach((reason, i) => add(reason, input, counts[i] ?? 0));
-  if (parts.partial) {
-    for (const [input, frames] of examination.unexamined()) add('not-examined', input, frames);
-  }
+  for (const [input, frames] of examination.unexamined()) add('not-examined', input, frames);
   for (const [input, counts] of verdicts.byInput) {
     for (const [reason, frames] of counts.notJudged) add(reason satisfies JudgeReason, input, frames);
   }

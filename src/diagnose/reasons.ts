@@ -50,6 +50,6 @@ export const REASONS: Readonly<Record<Reason, ReasonWords>> = {
   'owner-later': { what: 'The MAC took the destination address over later; nothing shows when it came.' },
   'group-mac': { what: 'A unicast address was sent to a broadcast or multicast MAC, which reaches everyone.' },
   'zero-mac': { what: 'The destination MAC is 00:00:00:00:00:00.' },
-  'not-examined': { what: 'The second reading, which judges suspect frames one by one, was interrupted.' },
+  'not-examined': { what: 'The second reading, which judges suspect frames one by one, did not get to them.' },
   'no-time': { what: 'The record carries no time, and the right MAC changed.' },
 };

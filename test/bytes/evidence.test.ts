@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
@@ -38,6 +39,14 @@ afterEach(() => removeSpools());
 afterAll(() => rmSync(root, { recursive: true }));
 
 describe('collectEvidence', () => {
+  it('shows of a file that grows what it held when it was found, at every reading', async () => {
+    put('growing.txt', 'first');
+    const { pieces } = await collect(['growing.txt']);
+    appendFileSync(join(root, 'growing.txt'), ' and more');
+    for (const piece of [...pieces, ...pieces]) expect(await text(piece)).toBe('first');
+    rmSync(join(root, 'growing.txt'));
+  });
+
   it('names the members of a folder by their path in it', async () => {
     expect(await contents(['case'])).toEqual({
       'dump-fresh/ip-neigh.txt': 'fresh neigh',

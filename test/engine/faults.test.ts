@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseMac } from '../../src/bytes/address.js';
-import { analyze } from '../support/engine.js';
+import { InputError } from '../../src/errors.js';
+import { analyze, analyzeEvidence, evidenceOf } from '../support/engine.js';
 import { monitorTime, Wire, type Station } from '../support/wire.js';
 import { convergenceOf, FAR, forward, judge, newHost, oldHost, other, router, speak, third, wrongOf } from './scene.js';
 
@@ -301,5 +302,28 @@ describe('a capture without ARP', () => {
     expect(analysis.verdict).toBe('not-judged');
     expect(analysis.misdeliveries).toEqual([]);
     expect(analysis.notJudged.some((entry) => entry.collect?.includes('arp'))).toBe(true);
+  });
+});
+
+describe('a capture that cannot be read a second time', () => {
+  it('leaves its suspects unjudged, and says so', async () => {
+    const wire = before(10);
+    wire.gratuitous(10, newHost);
+    const late = forward(wire, oldHost, { from: 10.5, until: 15 });
+    const whole = evidenceOf({ name: 'lan.pcap', bytes: wire.pcap() });
+    let opened = 0;
+    const vanishing = {
+      ...whole,
+      open: (head?: 'head') => {
+        if (!head && ++opened > 1) throw new InputError('lan.pcap', 'no such file or directory');
+        return whole.open(head);
+      },
+    };
+    const analysis = await analyzeEvidence([vanishing]);
+    expect(analysis.misdeliveries).toEqual([]);
+    const notExamined = analysis.notJudged.find((entry) => entry.reason === 'not-examined');
+    expect(notExamined?.frames).toBeGreaterThanOrEqual(late.length);
+    const listed = analysis.notJudged.reduce((sum, entry) => sum + entry.frames, 0);
+    expect(listed).toBe(analysis.totals.notJudged);
   });
 });

@@ -61,7 +61,7 @@ export function framesOf(m: Misdelivery): number[] {
   return m.frameRanges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
 }
 
-function evidenceOf(piece: Piece): Evidence {
+export function evidenceOf(piece: Piece): Evidence {
   const digest = createHash('sha256').update(piece.bytes).digest('hex');
   return { name: piece.name, size: piece.bytes.length, open: () => memorySource(piece.bytes), sha256: () => digest };
 }
