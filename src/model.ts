@@ -5,6 +5,10 @@
  * do not fit a JSON number). Text that comes from an input (names, comments) is untrusted: renderers escape it.
  */
 
+import type { System } from './model-system.js';
+
+export type { ConnectionCounts, FlowtableSummary, OffloadGuard, System } from './model-system.js';
+
 /** Version of this structure; the major part changes when a field changes its meaning or goes away. */
 export const ANALYSIS_VERSION = '1.0';
 
@@ -42,6 +46,8 @@ export interface Analysis {
   impact?: Impact;
   /** How far the clocks of inputs are apart; missing when nothing shows it. */
   clocks?: ClockOffset[];
+  /** The machines that dumps are of, and what they offload; missing when no dump says. */
+  systems?: System[];
   /** Set when addresses and names were replaced, and how thoroughly. */
   redacted?: 'default' | 'strict';
   /** Set when the run was interrupted: what follows covers only a part of the evidence. */

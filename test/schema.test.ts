@@ -34,6 +34,8 @@ const optional = new Set([
   ...['device', 'ip', 'mac', 'origin.frame', 'origin.line'].map((p) => `events.0.${p}`),
   'impact',
   'clocks',
+  'systems',
+  ...['kernel', 'distribution', 'board', 'connections', 'flowtables.0.hardware'].map((p) => `systems.0.${p}`),
   'redacted',
   ...['predictions', 'ruleset'].flatMap((list) => ['frame', 'line'].map((p) => `${list}.0.evidence.0.${p}`)),
   ...['frames', 'firstTime', 'lastTime', 'interfaces', 'facts', 'unknownLines'].map((p) => `inputs.0.${p}`),

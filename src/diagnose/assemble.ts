@@ -25,6 +25,7 @@ import { findingsOf, observationsOf } from './findings.js';
 import { listFlows, type Places } from './flows.js';
 import { foresee } from './predictions.js';
 import { REASONS, type Reason } from './reasons.js';
+import { systemsOf } from './systems.js';
 
 export interface Parts extends Scene {
   readonly verdicts: Verdicts;
@@ -44,6 +45,7 @@ export function assemble(parts: Parts): Analysis {
   const findings = findingsOf(parts, examination, misdeliveries);
   const notJudged = notJudgedOf(parts);
   const { predictions, ruleset } = foresee(parts.around.hosts, r.addresses, (input) => places.inputName(input));
+  const systems = systemsOf(parts.around.hosts, r.facts.conntrack.entries, (input) => places.inputName(input));
   const totals = totalsOf(r, verdicts, misdeliveries);
   return {
     version: ANALYSIS_VERSION,
@@ -61,6 +63,7 @@ export function assemble(parts: Parts): Analysis {
     ...(ruleset.length > 0 ? { ruleset } : {}),
     notJudged,
     diagnostics: parts.diagnostics,
+    ...(systems.length > 0 ? { systems } : {}),
     ...(parts.eachFrame ? { frames: framesOf(parts, misdeliveries) } : {}),
     ...(parts.partial ? { partial: true as const } : {}),
   };

@@ -266,6 +266,18 @@ const ANALYSIS: Shape = {
   'clocks?': [
     { input: 'string', against: 'string', offset: 'string', uncertainty: 'string', by: 'string', pairs: 'number' },
   ],
+  'systems?': [
+    {
+      inputs: ['string'],
+      'kernel?': 'string',
+      'distribution?': 'string',
+      'board?': 'string',
+      offloads: 'string',
+      flowtables: [{ name: 'string', devices: ['string'], 'hardware?': 'boolean' }],
+      guards: [{ rule: 'string', effect: 'string' }],
+      'connections?': { seen: 'number', offloaded: 'number', hardware: 'number' },
+    },
+  ],
   'redacted?': 'string',
   'partial?': 'boolean',
 };

@@ -13,6 +13,7 @@ import type {
   RouteFact,
   RuleFact,
   SettingFact,
+  VersionFact,
 } from '../records/facts.js';
 import type { FactStore, InputFacts, NeighborRun } from './fact-store.js';
 import { parsePrefix, prefixContains, type Prefix } from './prefix.js';
@@ -40,6 +41,7 @@ export interface Host {
   readonly rulesets: Ruleset[];
   readonly kernels: KernelFact[];
   readonly settings: SettingFact[];
+  readonly versions: VersionFact[];
   /** Prefixes that it has a connected route or an address in. */
   readonly onLink: Prefix[];
   /** Addresses of next hops in its routes. */
@@ -156,6 +158,7 @@ function newHost(hosts: Host[]): Host {
     rulesets: [],
     kernels: [],
     settings: [],
+    versions: [],
     onLink: [],
     gateways: new Set(),
     neighbors: new Map(),
@@ -175,6 +178,7 @@ function merge(into: Host, from: Host): void {
   into.rulesets.push(...from.rulesets);
   into.kernels.push(...from.kernels);
   into.settings.push(...from.settings);
+  into.versions.push(...from.versions);
   into.onLink.push(...from.onLink);
   for (const ip of from.gateways) into.gateways.add(ip);
   for (const [ip, runs] of from.neighbors) into.neighbors.set(ip, [...(into.neighbors.get(ip) ?? []), ...runs]);
@@ -203,6 +207,7 @@ function absorb(host: Host, input: InputFacts, addresses: AddressTable): void {
   host.rules.push(...input.rules);
   host.kernels.push(...input.kernels);
   host.settings.push(...input.settings);
+  host.versions.push(...input.versions);
   if (input.chains.size > 0 || input.flowtables.size > 0) {
     const [chains, flowtables] = [[...input.chains.values()], [...input.flowtables.values()]];
     host.rulesets.push({ input: input.input, chains, flowtables });

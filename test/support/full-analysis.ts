@@ -293,6 +293,18 @@ export const fullAnalysis: Full<Omit<Analysis, 'frames'>> = {
       pairs: 9,
     },
   ],
+  systems: [
+    {
+      inputs: ['nft-ruleset.txt', 'uname.txt'],
+      kernel: '6.6.86',
+      distribution: 'OpenWrt 24.10.2 r28739-d9340319c6 mediatek/filogic',
+      board: 'Example AX',
+      offloads: 'yes',
+      flowtables: [{ name: 'inet fw4 ft', devices: ['lan1', 'wan'], hardware: false }],
+      guards: [{ rule: 'ct status dnat return', effect: 'works' }],
+      connections: { seen: 12, offloaded: 3, hardware: 0 },
+    },
+  ],
   redacted: 'default',
   partial: true,
 };
