@@ -14,12 +14,14 @@ const program = new Command('macscan')
   .argument('[evidence...]', 'captures, dumps, folders, tar archives, a saved analysis, or - for standard input')
   .option(
     '-o, --output <file>',
-    'write the result to a file, its format told by the ending (.json, .txt, .csv); - for standard output; repeatable',
+    'write the result to a file, its format told by the ending (.json, .md, .txt, .csv); - for standard output; repeatable',
     collect,
     [],
   )
   .addOption(
-    new Option('-f, --format <name>', 'format on standard output').choices(['text', 'json', 'csv']).default('text'),
+    new Option('-f, --format <name>', 'format on standard output')
+      .choices(['text', 'json', 'csv', 'markdown'])
+      .default('text'),
   )
   .option('--map <ip=mac>', 'an address and the MAC that has it; repeatable', collect, [])
   .option(

@@ -2,9 +2,9 @@
 
 import { UsageError } from '../errors.js';
 import type { Analysis } from '../model.js';
-import type { TextOptions } from './text.js';
+import type { RenderOptions } from './options.js';
 
-export type RenderOptions = TextOptions;
+export type { RenderOptions };
 
 type Renderer = (analysis: Analysis, options: RenderOptions) => string;
 
@@ -18,12 +18,13 @@ interface Registration {
 const RENDERERS = {
   text: { endings: ['.txt'], load: async () => (await import('./text.js')).renderText },
   json: { endings: ['.json'], load: async () => (await import('./json.js')).renderJson },
+  markdown: { endings: ['.md', '.markdown'], load: async () => (await import('./markdown.js')).renderMarkdown },
   csv: { endings: ['.csv'], load: async () => (await import('./csv.js')).renderCsv, eachFrame: true },
 } as const satisfies Record<string, Registration>;
 
 export type Format = keyof typeof RENDERERS;
 
-export const FORMATS: readonly Format[] = ['text', 'json', 'csv'];
+export const FORMATS: readonly Format[] = ['text', 'json', 'csv', 'markdown'];
 
 /**
  * The format that a file's ending asks for.

@@ -1,6 +1,7 @@
 /** The analysis as text for a terminal of 80 columns: verdict first, evidence, what could not be judged, what to collect. */
 
 import type { Analysis, Flow, Misdelivery, NotJudged } from '../model.js';
+import type { RenderOptions } from './options.js';
 import { predictionLines } from './text-predictions.js';
 import {
   claimText,
@@ -20,20 +21,12 @@ import {
   witnessText,
 } from './words.js';
 
-export interface TextOptions {
-  readonly color: boolean;
-  /** Also delivered inputs, all places, all evidence. */
-  readonly verbose: boolean;
-  /** Only the verdict line. */
-  readonly quiet: boolean;
-}
-
 const WIDTH = 80;
 const MAX_BLOCKS = 10;
 const MAX_PLACES = 8;
 const MAX_DIAGNOSTICS = 10;
 
-export function renderText(analysis: Analysis, options: TextOptions): string {
+export function renderText(analysis: Analysis, options: RenderOptions): string {
   const paint = options.color ? COLORED : PLAIN;
   const lines: string[] = [];
   const head = {
@@ -80,7 +73,7 @@ function block(
   group: readonly Misdelivery[],
   label: string,
   flows: readonly Flow[],
-  options: TextOptions,
+  options: RenderOptions,
   paint: Paint,
 ): string[] {
   const first = group[0];
@@ -142,7 +135,7 @@ function convergenceLines(group: readonly Misdelivery[]): string[] {
   );
 }
 
-function findingLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
+function findingLines(analysis: Analysis, options: RenderOptions, paint: Paint): string[] {
   const lines: string[] = [];
   const findings = analysis.findings.filter((finding) => finding.cause !== 'convergence');
   for (const finding of findings.slice(0, options.verbose ? findings.length : MAX_FINDINGS)) {
@@ -177,7 +170,7 @@ const MAX_FINDINGS = 3;
 /** The tests that decide; the others are shown with -v. */
 const SHOWN_TESTS: readonly string[] = ['D1', 'D2', 'D3', 'D4', 'D9'];
 
-function observationLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
+function observationLines(analysis: Analysis, options: RenderOptions, paint: Paint): string[] {
   if (analysis.observations.length === 0) return [];
   const lines = ['', paint.bold('Also seen')];
   const shown = analysis.observations.slice(0, options.verbose ? undefined : MAX_OBSERVATIONS);
@@ -189,7 +182,7 @@ function observationLines(analysis: Analysis, options: TextOptions, paint: Paint
 
 const MAX_OBSERVATIONS = 6;
 
-function notJudgedLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
+function notJudgedLines(analysis: Analysis, options: RenderOptions, paint: Paint): string[] {
   if (analysis.notJudged.length === 0) return [];
   const lines = ['', paint.bold('Not judged')];
   for (const entry of analysis.notJudged) {
@@ -211,7 +204,7 @@ function collectLines(notJudged: readonly NotJudged[], paint: Paint): string[] {
   return ['', paint.bold('To judge these, record'), ...commands.map((command) => `  ${printable(command)}`)];
 }
 
-function diagnosticLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
+function diagnosticLines(analysis: Analysis, options: RenderOptions, paint: Paint): string[] {
   if (analysis.diagnostics.length === 0) return [];
   const lines = ['', paint.bold('Limits of the inputs')];
   const shown = options.verbose ? analysis.diagnostics : analysis.diagnostics.slice(0, MAX_DIAGNOSTICS);
@@ -234,7 +227,7 @@ function diagnosticLines(analysis: Analysis, options: TextOptions, paint: Paint)
   return lines;
 }
 
-function inputLines(analysis: Analysis, options: TextOptions, paint: Paint): string[] {
+function inputLines(analysis: Analysis, options: RenderOptions, paint: Paint): string[] {
   if (!options.verbose) {
     const captures = analysis.inputs.filter((input) => input.frames !== undefined).length;
     const texts = analysis.inputs.filter((input) => input.kind === 'text' && input.frames === undefined).length;
