@@ -11,7 +11,6 @@ const GATEWAY = { high: 0x02bb, low: 0x0000_0001 } as const;
 
 const WAN_ADDRESS = 0xcb00_7102; // 203.0.113.2
 const GATEWAY_ADDRESS = 0xcb00_7101;
-const SERVERS = 0xc612_0000; // 198.18.0.0/15, the range for benchmarks (RFC 2544)
 const SERVER_COUNT = 8192;
 const SERVER_PREFIX = 0x2001_0db8;
 const WAN_PREFIX = 0x2001_0db9;
@@ -177,7 +176,7 @@ export class FrameWriter {
   private flowIpv4(flow: number, host: number, traits: number, direction: 0 | 1, hops: number, content: number): void {
     const near = traits & Trait.WAN ? WAN_ADDRESS : hostAddress(host);
     const peer = this.network.peer[flow] ?? 0;
-    let far = SERVERS + (peer % SERVER_COUNT);
+    let far = serverAddress(peer % SERVER_COUNT);
     if (traits & Trait.ON_LINK) far = hostAddress(peer);
     else if (traits & Trait.DNS) far = routerAddress(host);
     this.ipv4Header(content, traits & Trait.UDP ? PROTOCOL.UDP : PROTOCOL.TCP, hops);
@@ -312,6 +311,12 @@ export class FrameWriter {
 
 function hostAddress(host: number): number {
   return (isTagged(host) ? 0x0a0a_0000 : 0x0a00_0000) + FIRST_HOST + host;
+}
+
+/** Servers lie all over the public address space, as those of a real network do. */
+function serverAddress(server: number): number {
+  const spread = Math.imul(server + 1, 0x9e37_79b1) >>> 0;
+  return 0x1000_0000 + (spread % 0x6e00_0000); // 16.0.0.0 to 125.255.255.255
 }
 
 function routerAddress(host: number): number {

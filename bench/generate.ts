@@ -7,7 +7,7 @@ import { Random } from './random.js';
 import type { Workload } from './workloads.js';
 
 /** Part of the names of generated files: raise it with every change of what is generated. */
-const VERSION = 5;
+const VERSION = 6;
 
 const INTERFACES = [
   { name: 'br-lan', mac: [0x02, 0xaa, 0, 0, 0, 1], ipv4: [10, 0, 0, 1, 255, 255, 0, 0] },

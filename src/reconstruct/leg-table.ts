@@ -12,7 +12,7 @@
  * as the system gives memory only for what is written, whereas slots lie close together, as they are hit at random.
  */
 
-import { FrameFlag, type FrameBatch } from '../records/frame-batch.js';
+import { FrameFlag, UNKNOWN_HOP_LIMIT, type FrameBatch } from '../records/frame-batch.js';
 import { BATCH_SIZE } from '../records/packet-batch.js';
 import { Leg, LEG_DOUBLES, LEG_WORDS, LegBit, LegTime } from './leg-layout.js';
 import { MappingLog } from './mapping-log.js';
@@ -54,22 +54,24 @@ export class LegTable {
    * lack IP addresses or a MAC.
    */
   add(frames: FrameBatch, taps: Int32Array, skip: Uint8Array): void {
-    this.prepare(frames, taps, skip);
+    this.prepare(frames, taps);
+    const { row } = this;
     for (let i = 0; i < frames.count; i++) {
-      if (this.row[i] === NO_LEG) continue;
+      if (skip[i] !== 0) {
+        row[i] = NO_LEG;
+        continue;
+      }
       let leg = this.lookup(frames, i);
       if (leg < 0) leg = this.insert(frames, i);
       else this.extend(leg, frames, i);
-      this.row[i] = leg;
+      row[i] = leg;
     }
   }
 
   /** Finds the legs of a batch that was counted before, without counting it again: fills `row`. */
   find(frames: FrameBatch, taps: Int32Array, skip: Uint8Array): void {
-    this.prepare(frames, taps, skip);
-    for (let i = 0; i < frames.count; i++) {
-      if (this.row[i] !== NO_LEG) this.row[i] = this.lookup(frames, i);
-    }
+    this.prepare(frames, taps);
+    for (let i = 0; i < frames.count; i++) this.row[i] = skip[i] === 0 ? this.lookup(frames, i) : NO_LEG;
   }
 
   /** Whether a leg's destination MAC sent packets of the same flow back, on the same tap. */
@@ -98,39 +100,53 @@ export class LegTable {
   }
 
   /**
-   * Hashes each row, and then touches all slots and all records they lead to: passes of a few instructions, so that the
-   * cache misses of a batch overlap.
+   * Hashes each row, touches the slots, finds each row's slot, and touches the records: passes of a few instructions, so
+   * that the cache misses of a batch overlap. Leaves in `row` the leg whose hash is equal, or `NO_LEG`.
    */
-  private prepare(frames: FrameBatch, taps: Int32Array, skip: Uint8Array): void {
-    const { hash, meta, ports, row } = this;
+  private prepare(frames: FrameBatch, taps: Int32Array): void {
+    const { hash, meta, ports, row, slots, words } = this;
     const { count, flags, ipVersion, protocol, hopLimit, srcPort, dstPort, srcIp, dstIp, srcMacLow } = frames;
     for (let i = 0; i < count; i++) {
       const m =
         ((taps[i] ?? 0) << 16) |
         ((protocol[i] ?? 0) << 8) |
-        (ipVersion[i] === 6 ? LegBit.IPV6 : 0) |
-        (isInitialHopLimit(hopLimit[i] ?? 0) ? LegBit.INITIAL_HOP_LIMIT : 0) |
-        ((flags[i] ?? 0) & FrameFlag.LATER_FRAGMENT ? LegBit.LATER_FRAGMENT : 0);
+        (((ipVersion[i] ?? 0) >> 1) & LegBit.IPV6) |
+        (INITIAL_HOP_LIMITS[hopLimit[i] ?? 0] ?? 0) |
+        (((flags[i] ?? 0) & FrameFlag.LATER_FRAGMENT) >> 1);
       const p = ((srcPort[i] ?? 0) << 16) | (dstPort[i] ?? 0);
       meta[i] = m;
       ports[i] = p;
       hash[i] = hashOf(m, srcIp[i] ?? 0, dstIp[i] ?? 0, p, srcMacLow[i] ?? 0);
     }
-    const { slots, words } = this;
-    const mask = slots.length / 2 - 1;
-    for (let i = 0; i < count; i++) row[i] = slots[((hash[i] ?? 0) & mask) * 2 + 1] ?? 0;
+    const mask = slots.length - 2;
     let touched = 0;
-    for (let i = 0; i < count; i++) touched ^= words[Math.max((row[i] ?? 0) - 1, 0) * LEG_WORDS] ?? 0;
+    for (let i = 0; i < count; i++) touched ^= slots[((hash[i] ?? 0) << 1) & mask] ?? 0;
+    for (let i = 0; i < count; i++) {
+      const h = hash[i] ?? 0;
+      let at = (h << 1) & mask;
+      let leg = slots[at + 1] ?? 0;
+      while (leg !== 0 && slots[at] !== h) {
+        at = (at + 2) & mask;
+        leg = slots[at + 1] ?? 0;
+      }
+      row[i] = leg - 1;
+    }
+    for (let i = 0; i < count; i++) touched ^= words[Math.max(row[i] ?? 0, 0) * LEG_WORDS] ?? 0;
     this.touched ^= touched;
-    for (let i = 0; i < count; i++) row[i] = skip[i] === 0 ? 0 : NO_LEG;
   }
 
+  /** The leg of row `i`; nearly always the one that `prepare` found. */
   private lookup(frames: FrameBatch, i: number): number {
+    const { words } = this;
+    const found = this.row[i] ?? NO_LEG;
+    const meta = this.meta[i] ?? 0;
     const src = frames.srcIp[i] ?? 0;
     const dst = frames.dstIp[i] ?? 0;
+    const ports = this.ports[i] ?? 0;
     const macHigh = (frames.srcMacHigh[i] ?? 0) & 0xffff;
     const macLow = frames.srcMacLow[i] ?? 0;
-    return this.seek(this.hash[i] ?? 0, this.meta[i] ?? 0, src, dst, this.ports[i] ?? 0, macHigh, macLow);
+    if (found >= 0 && isLeg(words, found, meta, src, dst, ports, macHigh, macLow)) return found;
+    return this.seek(this.hash[i] ?? 0, meta, src, dst, ports, macHigh, macLow);
   }
 
   private seek(
@@ -143,22 +159,11 @@ export class LegTable {
     macLow: number,
   ): number {
     const { slots, words } = this;
-    const mask = slots.length / 2 - 1;
-    for (let at = h & mask; ; at = (at + 1) & mask) {
-      const leg = (slots[at * 2 + 1] ?? 0) - 1;
-      if (leg < 0) return -1;
-      if (slots[at * 2] !== h) continue;
-      const w = leg * LEG_WORDS;
-      if (
-        words[w + Leg.META] === meta &&
-        words[w + Leg.SRC_IP] === src &&
-        words[w + Leg.DST_IP] === dst &&
-        words[w + Leg.PORTS] === ports &&
-        words[w + Leg.SRC_MAC_LOW] === macLow &&
-        (words[w + Leg.MACS_HIGH] ?? 0) >>> 16 === macHigh
-      ) {
-        return leg;
-      }
+    const mask = slots.length - 2;
+    for (let at = (h << 1) & mask; ; at = (at + 2) & mask) {
+      const leg = (slots[at + 1] ?? 0) - 1;
+      if (leg < 0) return NO_LEG;
+      if (slots[at] === h && isLeg(words, leg, meta, src, dst, ports, macHigh, macLow)) return leg;
     }
   }
 
@@ -234,6 +239,11 @@ export function isInitialHopLimit(hopLimit: number): boolean {
   return hopLimit === 64 || hopLimit === 128 || hopLimit === 255;
 }
 
+/** `LegBit.INITIAL_HOP_LIMIT` or 0 by hop limit: half of all frames have it, so that no branch could be foretold. */
+const INITIAL_HOP_LIMITS = Int32Array.from({ length: UNKNOWN_HOP_LIMIT + 1 }, (_, hopLimit) =>
+  isInitialHopLimit(hopLimit) ? LegBit.INITIAL_HOP_LIMIT : 0,
+);
+
 function hashOf(meta: number, src: number, dst: number, ports: number, macLow: number): number {
   let h = Math.imul(src ^ (meta >>> 16), 0x9e3779b1) ^ Math.imul(dst, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 15) ^ ports, 0xc2b2ae35);
@@ -241,10 +251,32 @@ function hashOf(meta: number, src: number, dst: number, ports: number, macLow: n
   return h ^ (h >>> 16);
 }
 
+/** Whether a record is of this key: hashes alone may collide. */
+function isLeg(
+  words: Int32Array,
+  leg: number,
+  meta: number,
+  src: number,
+  dst: number,
+  ports: number,
+  macHigh: number,
+  macLow: number,
+): boolean {
+  const w = leg * LEG_WORDS;
+  return (
+    words[w + Leg.META] === meta &&
+    words[w + Leg.SRC_IP] === src &&
+    words[w + Leg.DST_IP] === dst &&
+    words[w + Leg.PORTS] === ports &&
+    words[w + Leg.SRC_MAC_LOW] === macLow &&
+    (words[w + Leg.MACS_HIGH] ?? 0) >>> 16 === macHigh
+  );
+}
+
 function occupy(slots: Int32Array, h: number, leg: number): void {
-  const mask = slots.length / 2 - 1;
-  let at = h & mask;
-  while (slots[at * 2 + 1] !== 0) at = (at + 1) & mask;
-  slots[at * 2] = h;
-  slots[at * 2 + 1] = leg + 1;
+  const mask = slots.length - 2;
+  let at = (h << 1) & mask;
+  while (slots[at + 1] !== 0) at = (at + 2) & mask;
+  slots[at] = h;
+  slots[at + 1] = leg + 1;
 }
