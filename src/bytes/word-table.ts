@@ -14,17 +14,28 @@ export class WordTable {
 
   /** The index of a row; a new one (`count` grows) when it was not seen before. Words are taken as signed. */
   intern(a: number, b: number, c: number, d: number): number {
+    const at = this.seek(a, b, c, d);
+    const index = (this.slots[at] ?? 0) - 1;
+    return index >= 0 ? index : this.add(at, a, b, c, d);
+  }
+
+  /** The index of a row, -1 when it was not seen before. */
+  find(a: number, b: number, c: number, d: number): number {
+    return (this.slots[this.seek(a, b, c, d)] ?? 0) - 1;
+  }
+
+  /** The slot of a row, or the free one where it would be put. */
+  private seek(a: number, b: number, c: number, d: number): number {
     const { words, slots } = this;
     const mask = slots.length - 1;
     let at = hashWords(a, b, c, d) & mask;
     for (;;) {
       const index = (slots[at] ?? 0) - 1;
-      if (index < 0) break;
+      if (index < 0) return at;
       const w = index * 4;
-      if (words[w] === a && words[w + 1] === b && words[w + 2] === c && words[w + 3] === d) return index;
+      if (words[w] === a && words[w + 1] === b && words[w + 2] === c && words[w + 3] === d) return at;
       at = (at + 1) & mask;
     }
-    return this.add(at, a, b, c, d);
   }
 
   private add(at: number, a: number, b: number, c: number, d: number): number {

@@ -4,9 +4,10 @@
  */
 
 import { BROADCAST_MAC, ipFromWord, isGroupMac, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { WordTable } from '../bytes/word-table.js';
 import { Claim, FrameFlag, type FrameBatch } from '../records/frame-batch.js';
-import { addressKey } from './address-key.js';
 import { Grants } from './grants.js';
+import { NO_PLACE, Places } from './places.js';
 import { Redirects } from './redirects.js';
 import { Repeats } from './repeats.js';
 import { Voices } from './voices.js';
@@ -18,7 +19,8 @@ export interface Heard {
   readonly kind: number;
 }
 
-const NOBODY: ReadonlyMap<Mac, Heard> = new Map();
+/** Shared by all runs that nobody heard; never added to. */
+const NOBODY = new Map<Mac, Heard>();
 
 /** Claims of one address by one MAC on one tap, with no other MAC's claim of it between them on that tap. */
 export interface ClaimRun {
@@ -38,7 +40,7 @@ export interface ClaimRun {
   heardByAllFrame: number;
   heardByAllKind: number;
   /** First claim sent to one host, by the host's MAC. */
-  heardBy: ReadonlyMap<Mac, Heard>;
+  heardBy: Map<Mac, Heard>;
 }
 
 /** ARP requests or neighbour solicitations of one MAC for one address on one tap. */
@@ -80,13 +82,14 @@ export class Claims {
   readonly repeats = new Repeats();
 
   private readonly byIp = new Map<Ip, ClaimRun[]>();
-  /** The newest run of each address on each tap, and how many there are. */
-  private readonly newest = new Map<number, ClaimRun>();
-  private readonly runsOf = new Map<number, number>();
-  /** Who asked for whom: by tap and target address, the MACs that asked. */
-  private readonly requests = new Map<number, Map<Mac, Requests>>();
-  private requestCount = 0;
-  /** DHCP claims are kept apart: they say what the server granted, not who answers for the address. */
+  private readonly places = new Places();
+  /** By place: the newest run, and how many there are. */
+  private readonly newest: (ClaimRun | undefined)[] = [];
+  private readonly runsAt: number[] = [];
+  /** Who asked for whom: place of the target, and MAC. */
+  private readonly askers = new WordTable();
+  private readonly requests: Requests[] = [];
+  /** DHCP claims are kept apart, by place: they say what the server granted, not who answers for the address. */
   private readonly granted = new Map<number, ClaimRun>();
 
   get grants(): Iterable<ClaimRun> {
@@ -107,7 +110,10 @@ export class Claims {
 
   /** Whether this MAC ever asked (ARP request, neighbour solicitation) for the address on one of the taps. */
   asked(taps: readonly number[], mac: Mac, ip: Ip): boolean {
-    return taps.some((tap) => this.requests.get(addressKey(tap, ip))?.has(mac) ?? false);
+    return taps.some((tap) => {
+      const place = this.places.find(tap, ip);
+      return place !== NO_PLACE && this.askers.find(place, Math.floor(mac / 0x1_0000_0000), mac | 0, 0) >= 0;
+    });
   }
 
   private one(frames: FrameBatch, i: number, tap: number): void {
@@ -121,8 +127,11 @@ export class Claims {
     if (kind === Claim.DHCP_OTHER || kind === Claim.DHCP_RELEASE || kind === Claim.REDIRECT) return;
     this.repeats.add(frames, i, tap);
     if (kind === Claim.ARP_REQUEST || kind === Claim.ND_SOLICITATION) {
-      this.request(frames, i, tap, mac, target);
-      this.voices.ask(frames, i, tap);
+      const asked = this.placeOf(tap, version, frames.targetIp[i] ?? 0);
+      if (asked !== NO_PLACE) {
+        this.request(frames, i, tap, asked, mac, target);
+        this.voices.ask(frames, i, asked);
+      }
     }
     if (kind === Claim.ARP_PROBE) return;
     const prefix = frames.claimPrefix[i] ?? -1;
@@ -130,22 +139,33 @@ export class Claims {
       this.announce(tap, kind === Claim.ND_ROUTER ? target : ip, prefix);
     if (mac === 0 || isGroupMac(mac) || ip === 0) return;
     if (kind === Claim.ND_ROUTER) this.routers.add(mac);
-    if (kind === Claim.DHCP_ACK) {
-      this.grant(frames, i, tap, ip, mac);
+    const place = this.placeOf(tap, version, frames.claimIp[i] ?? 0);
+    if (place === NO_PLACE) {
+      this.dropped++;
+    } else if (kind === Claim.DHCP_ACK) {
+      this.grant(frames, i, tap, place, ip, mac);
     } else {
-      this.claim(frames, i, tap, ip, mac, kind);
-      this.voices.add(frames, i, tap, ip, mac);
+      this.claim(frames, i, tap, place, ip, mac, kind);
+      this.voices.add(frames, i, tap, place, ip, mac);
     }
   }
 
-  private claim(frames: FrameBatch, i: number, tap: number, ip: Ip, mac: Mac, kind: number): void {
-    const key = addressKey(tap, ip);
+  private placeOf(tap: number, ipVersion: number, word: number): number {
+    const place = this.places.of(tap, ipVersion, word);
+    if (place === this.newest.length) {
+      this.newest.push(undefined);
+      this.runsAt.push(0);
+    }
+    return place;
+  }
+
+  private claim(frames: FrameBatch, i: number, tap: number, place: number, ip: Ip, mac: Mac, kind: number): void {
     const time = frames.time[i] ?? NaN;
     const frame = frames.frame[i] ?? 0;
-    let run = this.newest.get(key);
+    let run = this.newest[place];
     if (kind === Claim.ND_WEAK && run && run.mac !== mac) return;
     if (run?.mac !== mac) {
-      const runs = this.runsOf.get(key) ?? 0;
+      const runs = this.runsAt[place] ?? 0;
       if (this.runs.length >= MAX_RUNS || runs >= MAX_RUNS_PER_ADDRESS) {
         this.dropped++;
         return;
@@ -155,8 +175,8 @@ export class Claims {
       const same = this.byIp.get(ip);
       if (same) same.push(run);
       else this.byIp.set(ip, [run]);
-      this.newest.set(key, run);
-      this.runsOf.set(key, runs + 1);
+      this.newest[place] = run;
+      this.runsAt[place] = runs + 1;
     }
     run.last = time;
     run.lastFrame = frame;
@@ -171,41 +191,35 @@ export class Claims {
         run.heardByAllKind = kind;
       }
     } else if (run.heardBy.size < MAX_HEARD_BY && !run.heardBy.has(to)) {
-      run.heardBy = new Map(run.heardBy).set(to, { time, frame, kind });
+      if (run.heardBy === NOBODY) run.heardBy = new Map();
+      run.heardBy.set(to, { time, frame, kind });
     }
   }
 
-  private grant(frames: FrameBatch, i: number, tap: number, ip: Ip, mac: Mac): void {
-    const key = addressKey(tap, ip);
-    const known = this.granted.get(key);
+  private grant(frames: FrameBatch, i: number, tap: number, place: number, ip: Ip, mac: Mac): void {
+    const known = this.granted.get(place);
     if (known?.mac === mac) {
       known.last = frames.time[i] ?? NaN;
       return;
     }
     if (this.granted.size >= MAX_RUNS) return;
-    this.granted.set(key, newRun(tap, ip, mac, Claim.DHCP_ACK, frames.time[i] ?? NaN, frames.frame[i] ?? 0));
+    this.granted.set(place, newRun(tap, ip, mac, Claim.DHCP_ACK, frames.time[i] ?? NaN, frames.frame[i] ?? 0));
   }
 
-  /** What a MAC asked for on a tap, address by address. */
-  *requestsBy(macs: ReadonlySet<Mac>): Generator<Requests> {
-    for (const askers of this.requests.values()) {
-      for (const [mac, asked] of askers) if (macs.has(mac)) yield asked;
-    }
+  /** What MACs asked for, on every tap; in the order of the first questions. */
+  requestsBy(macs: ReadonlySet<Mac>): Requests[] {
+    return this.requests.filter(({ mac }) => macs.has(mac));
   }
 
-  private request(frames: FrameBatch, i: number, tap: number, mac: Mac, target: Ip): void {
-    const key = addressKey(tap, target);
-    const known = this.requests.get(key)?.get(mac);
-    if (known) {
-      known.count++;
-      return;
-    }
-    if (this.requestCount >= MAX_REQUESTS) return;
-    this.requestCount++;
-    const asked = { tap, mac, target, first: frames.time[i] ?? NaN, firstFrame: frames.frame[i] ?? 0, count: 1 };
-    const askers = this.requests.get(key);
-    if (askers) askers.set(mac, asked);
-    else this.requests.set(key, new Map([[mac, asked]]));
+  private request(frames: FrameBatch, i: number, tap: number, place: number, mac: Mac, target: Ip): void {
+    const { askers, requests } = this;
+    const macHigh = frames.claimMacHigh[i] ?? 0;
+    const macLow = frames.claimMacLow[i] ?? 0;
+    if (requests.length >= MAX_REQUESTS && askers.find(place, macHigh, macLow, 0) < 0) return;
+    const number = askers.intern(place, macHigh, macLow, 0);
+    const known = requests[number];
+    if (known) known.count++;
+    else requests.push({ tap, mac, target, first: frames.time[i] ?? NaN, firstFrame: frames.frame[i] ?? 0, count: 1 });
   }
 
   private announce(tap: number, ip: Ip, length: number): void {

@@ -4,9 +4,8 @@
  * proxy, a spoofer, and two hosts with one address apart.
  */
 
-import { ipFromWord, isGroupMac, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { isGroupMac, macFromWords, type Ip, type Mac } from '../bytes/address.js';
 import { Claim, FrameFlag, type FrameBatch } from '../records/frame-batch.js';
-import { addressKey } from './address-key.js';
 
 /** What a MAC said of an address on a tap. Times in ns since the analysis epoch. */
 export interface Voice {
@@ -57,43 +56,44 @@ interface Question {
 
 export class Voices {
   readonly all: Voice[] = [];
-  private readonly byAddress = new Map<number, Voice[]>();
-  private readonly questions = new Map<number, Question>();
+  /** By place. */
+  private readonly byAddress: (Voice[] | undefined)[] = [];
+  private readonly questions: (Question | undefined)[] = [];
+  private questionCount = 0;
 
-  /** Takes row `i`, an ARP or neighbour discovery message of `mac` for `ip` that asks for `target`. */
-  add(frames: FrameBatch, i: number, tap: number, ip: Ip, mac: Mac): void {
+  /** Takes row `i`, an ARP or neighbour discovery message of `mac` for `ip`, whose place on the tap is given. */
+  add(frames: FrameBatch, i: number, tap: number, place: number, ip: Ip, mac: Mac): void {
     const kind = frames.claim[i] ?? Claim.NONE;
     const time = frames.time[i] ?? NaN;
-    const voice = this.voiceOf(frames, i, tap, ip, mac);
+    const voice = this.voiceOf(frames, i, tap, place, ip, mac);
     if (!voice) return;
     voice.last = time;
     voice.lastFrame = frames.frame[i] ?? 0;
     noteCarrier(voice, frames, i);
     if (kind === Claim.ARP_REQUEST || kind === Claim.ND_SOLICITATION || kind === Claim.ND_ROUTER) voice.asking++;
     else if (kind === Claim.ARP_GRATUITOUS || (kind === Claim.ND_UNSOLICITED && isToAll(frames, i))) voice.announced++;
-    else this.answer(voice, frames, i, addressKey(tap, ip));
+    else this.answer(voice, frames, i, place);
   }
 
-  /** Takes row `i`, a question for an address. */
-  ask(frames: FrameBatch, i: number, tap: number): void {
-    const target = ipFromWord(frames.targetIp[i] ?? 0, frames.claimIpVersion[i] ?? 4);
-    const key = addressKey(tap, target);
+  /** Takes row `i`, a question for the address of a place. */
+  ask(frames: FrameBatch, i: number, place: number): void {
     const asked = frames.time[i] ?? NaN;
-    const known = this.questions.get(key);
-    if (!known && this.questions.size >= MAX_QUESTIONS) return;
+    const known = this.questions[place];
+    if (!known && this.questionCount >= MAX_QUESTIONS) return;
     if (known) {
       known.asked = asked;
       known.answered = NaN;
       known.voice = undefined;
     } else {
-      this.questions.set(key, { asked, answered: NaN, frame: 0, voice: undefined });
+      this.questionCount++;
+      putAt(this.questions, place, { asked, answered: NaN, frame: 0, voice: undefined });
     }
   }
 
-  private answer(voice: Voice, frames: FrameBatch, i: number, key: number): void {
+  private answer(voice: Voice, frames: FrameBatch, i: number, place: number): void {
     const time = frames.time[i] ?? NaN;
     const frame = frames.frame[i] ?? 0;
-    const question = this.questions.get(key);
+    const question = this.questions[place];
     if (!question || !(time - question.asked < ANSWER)) {
       if (isToAll(frames, i)) {
         voice.announced++;
@@ -116,9 +116,15 @@ export class Voices {
     question.voice = voice;
   }
 
-  private voiceOf(frames: FrameBatch, i: number, tap: number, ip: Ip, mac: Mac): Voice | undefined {
-    const key = addressKey(tap, ip);
-    const known = this.byAddress.get(key);
+  private voiceOf(
+    frames: FrameBatch,
+    i: number,
+    tap: number,
+    place: number,
+    ip: Ip,
+    mac: Mac,
+  ): Voice | undefined {
+    const known = this.byAddress[place];
     const same = known?.find((voice) => voice.mac === mac);
     if (same) return same;
     if (this.all.length >= MAX_VOICES || (known?.length ?? 0) >= MAX_PER_ADDRESS) return undefined;
@@ -143,9 +149,15 @@ export class Voices {
     };
     this.all.push(voice);
     if (known) known.push(voice);
-    else this.byAddress.set(key, [voice]);
+    else putAt(this.byAddress, place, [voice]);
     return voice;
   }
+}
+
+/** Lists stay without holes, so that they are arrays to the engine too. */
+function putAt<T>(list: (T | undefined)[], at: number, value: T): void {
+  while (list.length < at) list.push(undefined);
+  list[at] = value;
 }
 
 function noteCarrier(voice: Voice, frames: FrameBatch, i: number): void {
