@@ -62,8 +62,8 @@ export class Judge {
   private readonly ownerships: ReadonlyMap<number, Ownership>;
   private readonly conduct: Conduct;
   private readonly map: ReadonlyMap<Ip, Mac>;
-  /** Addresses that each MAC ever had, per network. */
-  private readonly had = new Map<string, Ownership[]>();
+  /** Addresses that each MAC ever had, by network. */
+  private readonly had: Map<Mac, Ownership[]>[];
 
   constructor(
     r: Reconstruction,
@@ -77,15 +77,21 @@ export class Judge {
     this.ownerships = ownerships;
     this.conduct = conduct;
     this.map = map;
+    this.had = around.networks.taps.map(() => new Map<Mac, Ownership[]>());
     for (const ownership of ownerships.values()) {
-      const macs = new Set([...ownership.tenures.flatMap((t) => t.macs), ...ownership.weak.map((t) => t.mac)]);
-      for (const mac of macs) {
-        const key = `${ownership.network} ${mac}`;
-        const had = this.had.get(key);
-        if (had) had.push(ownership);
-        else this.had.set(key, [ownership]);
-      }
+      for (const { macs } of ownership.tenures) for (const mac of macs) this.noteOwner(mac, ownership);
+      for (const { mac } of ownership.weak) this.noteOwner(mac, ownership);
     }
+  }
+
+  private noteOwner(mac: Mac, ownership: Ownership): void {
+    const had = this.had[ownership.network]?.get(mac);
+    if (!had) this.had[ownership.network]?.set(mac, [ownership]);
+    else if (had.at(-1) !== ownership) had.push(ownership);
+  }
+
+  private addressesOf(network: number, mac: Mac): readonly Ownership[] {
+    return this.had[network]?.get(mac) ?? [];
   }
 
   /** The rulings over time for frames of `transmitter` to `ip` that went to `mac`. Never empty; the first holds from the beginning. */
@@ -189,7 +195,7 @@ export class Judge {
     // Claims on the wire without times: nobody knows which came first.
     if (owners.length > 1 && ownership.weak.some((t) => WIRE.includes(t.kind))) return notJudged('no-time');
     if (owners.includes(mac) || this.mayHandOver(transmitter, mac)) return DELIVERED;
-    const known = (this.had.get(`${network} ${mac}`) ?? []).length > 0;
+    const known = this.addressesOf(network, mac).length > 0;
     const table = ownership.weak.filter((t) => t.kind === 'neighbor-entry');
     if (
       !known ||
@@ -205,7 +211,7 @@ export class Judge {
 
   /** An address that is not of this network: any router will do, but not a MAC whose addresses all went to another. */
   private ruleOffLink(network: number, transmitter: Mac, mac: Mac): Stretch[] {
-    const had = this.had.get(`${network} ${mac}`) ?? [];
+    const had = this.addressesOf(network, mac);
     const dated = had.filter((ownership) => ownership.tenures.some((tenure) => tenure.macs.includes(mac)));
     if (dated.length === 0 || dated.length < had.length || virtualRouterOf(mac) !== undefined) {
       return always(had.length > 0 || this.around.routers.has(mac) ? DELIVERED : notJudged('unknown-next-hop'));
@@ -258,7 +264,7 @@ export class Judge {
   }
 
   private hasAddressAt(network: number, mac: Mac, time: number): boolean {
-    return (this.had.get(`${network} ${mac}`) ?? []).some((ownership) => {
+    return this.addressesOf(network, mac).some((ownership) => {
       const tenure = ownership.tenures.findLast((t) => t.start <= time);
       return tenure?.macs.includes(mac) ?? false;
     });

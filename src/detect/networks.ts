@@ -4,6 +4,7 @@
  */
 
 import { isIpv6 } from '../bytes/address.js';
+import { WordTable } from '../bytes/word-table.js';
 import { isLinkLocalV4, type ClaimRun } from '../reconstruct/claims.js';
 import type { Host } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
@@ -52,22 +53,27 @@ export function findNetworks(r: Reconstruction, hosts: readonly Host[], deviceOf
     for (const port of other) mine.add(port);
   };
 
-  const firstTap = new Map<string, number>();
   const pairs = r.claims.runs.filter((run) => !isLinkLocalV4(run.ip) && !isLinkLocalV6(r, run.ip));
   // Equal tags first, so that an untagged port joins the VLAN that it is a member of only where nothing else fits.
   for (const tagged of [true, false]) {
-    firstTap.clear();
-    for (const run of pairs) {
-      const tag = tagged ? `${taps[run.tap]?.vlan} ${taps[run.tap]?.innerVlan}` : '';
-      const key = `${run.ip} ${run.mac} ${tag}`;
-      const known = firstTap.get(key);
-      if (known === undefined) firstTap.set(key, run.tap);
-      else join(known, run.tap);
+    // By address, MAC and tags.
+    const numbers = new WordTable();
+    const firstTap: number[] = [];
+    for (const { tap, ip, mac } of pairs) {
+      const { vlan, innerVlan } = (tagged ? taps[tap] : undefined) ?? UNTAGGED;
+      const tags = ((vlan & 0x1fff) << 14) | ((innerVlan & 0x1fff) << 1) | (isIpv6(ip) ? 1 : 0);
+      const number = numbers.intern(tags, ip | 0, Math.floor(mac / 0x1_0000_0000), mac | 0);
+      const known = firstTap[number];
+      if (known === undefined) firstTap.push(tap);
+      else join(known, tap);
     }
   }
   joinBridges(taps, hosts, deviceOf, join);
   return new Networks(parents);
 }
+
+/** Stands for the tags where they do not matter. */
+const UNTAGGED = { vlan: -1, innerVlan: -1 } as const;
 
 /** Clocks of two captures that differ by more than this make an order of events of nothing. */
 const MAX_OFFSET = 1e9;
@@ -77,6 +83,7 @@ const JITTER = 2e8;
 /** Pairs of inputs (as `a b`, the lower one first) that saw the same claims at times which differ too much. */
 function clocksApart(r: Reconstruction): Set<string> {
   const apart = new Set<string>();
+  if (r.spans.size < 2) return apart;
   const seen = new Map<string, ClaimRun[]>();
   for (const run of r.claims.runs) {
     const key = `${run.ip} ${run.mac} ${run.count}`;
@@ -157,5 +164,5 @@ function rootOf(parents: Int32Array, tap: number): number {
 }
 
 function isLinkLocalV6(r: Reconstruction, ip: number): boolean {
-  return isIpv6(ip) && ((r.addresses.groups(ip)[0] ?? 0) & 0xffc0) === 0xfe80;
+  return isIpv6(ip) && (r.addresses.firstGroup(ip) & 0xffc0) === 0xfe80;
 }

@@ -52,6 +52,8 @@ interface Draft {
 
 /** Puts the testimonies for one address in order of time and divides them into tenures. */
 export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
+  const [only] = testimonies;
+  if (only && testimonies.length === 1 && !Number.isNaN(only.first)) return [tenureOf(only)];
   const sorted = testimonies.filter((t) => !Number.isNaN(t.first)).sort(byTimeThenMac);
   const tenures: Draft[] = [];
   for (const testimony of sorted) {
@@ -68,11 +70,14 @@ export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
       if (held >= 0) tenures.push(mergeAll(tenures.splice(held)));
       const shared = held >= 0 ? tenures.at(-1) : undefined;
       if (shared) extend(shared, testimony);
-      else
-        tenures.push({ macs: [testimony.mac], start: testimony.first, end: testimony.last, testimonies: [testimony] });
+      else tenures.push(tenureOf(testimony));
     }
   }
   return tenures;
+}
+
+function tenureOf(testimony: Testimony): Draft {
+  return { macs: [testimony.mac], start: testimony.first, end: testimony.last, testimonies: [testimony] };
 }
 
 /**

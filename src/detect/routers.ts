@@ -1,7 +1,6 @@
 /** Which MACs belong to routers: hosts may hand them frames for any destination. */
 
 import { ipFromWord, macFromWords, type Ip, type Mac } from '../bytes/address.js';
-import { addressKey } from '../reconstruct/address-key.js';
 import type { Host } from '../reconstruct/hosts.js';
 import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
@@ -14,9 +13,7 @@ import type { Networks } from './networks.js';
 export function findRouters(r: Reconstruction, hosts: readonly Host[], networks: Networks): Set<Mac> {
   const routers = new Set(r.claims.routers);
   const gateways = new Set(hosts.flatMap((host) => [...host.gateways]));
-  const claimed = new Set<string>();
   for (const run of r.claims.runs) {
-    claimed.add(`${addressKey(networks.of[run.tap] ?? 0, run.ip)} ${run.mac}`);
     if (gateways.has(run.ip) || virtualRouterOf(run.mac) !== undefined) routers.add(run.mac);
   }
   for (const host of hosts) {
@@ -26,11 +23,11 @@ export function findRouters(r: Reconstruction, hosts: readonly Host[], networks:
     );
     if (connected.length > 1) for (const mac of host.macs) routers.add(mac);
   }
-  addForwarders(r, networks, claimed, routers);
+  addForwarders(r, networks, routers);
   return routers;
 }
 
-function addForwarders(r: Reconstruction, networks: Networks, claimed: ReadonlySet<string>, routers: Set<Mac>): void {
+function addForwarders(r: Reconstruction, networks: Networks, routers: Set<Mac>): void {
   const { words } = r.legs;
   let lastHigh = -1;
   let lastLow = 0;
@@ -51,7 +48,8 @@ function addForwarders(r: Reconstruction, networks: Networks, claimed: ReadonlyS
     const destination = ipFromWord(words[w + Leg.DST_IP] ?? 0, version);
     if (source === 0 || isGroupIp(r, destination)) continue;
     const network = networks.of[meta >>> 16] ?? 0;
-    if (!claimed.has(`${addressKey(network, source)} ${mac}`)) routers.add(mac);
+    const isOwn = r.claims.of(source).some((run) => run.mac === mac && networks.of[run.tap] === network);
+    if (!isOwn) routers.add(mac);
   }
 }
 

@@ -103,6 +103,7 @@ function addOriginated(
   const numbers = new WordTable();
   const lists: (Testimony[] | undefined)[] = [];
   const isOnLink: boolean[] = [];
+  const latest: (Originated | undefined)[] = [];
   for (let leg = 0; leg < r.legs.count; leg++) {
     const w = leg * LEG_WORDS;
     const meta = words[w + Leg.META] ?? 0;
@@ -114,30 +115,45 @@ function addOriginated(
       const ip = ipFromWord(word, meta & LegBit.IPV6 ? 6 : 4);
       const list = known(network, ip);
       lists.push(list);
+      latest.push(undefined);
       isOnLink.push(ip !== 0 && (list !== undefined || isAnnounced(network, ip)));
     }
     if (!isOnLink[number]) continue;
     const mac = macFromWords((words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0);
-    const list = lists[number];
-    if (around.routers.has(mac) && !list?.some((t) => t.mac === mac && t.kind !== 'originated')) continue;
-    const ip = ipFromWord(word, meta & LegBit.IPV6 ? 6 : 4);
-    noteOriginated(r, around, (lists[number] ??= entryOf(network, ip).strong), mac, leg);
+    if (around.routers.has(mac) && !lists[number]?.some((t) => t.mac === mac && t.kind !== 'originated')) continue;
+    const list = (lists[number] ??= entryOf(network, ipFromWord(word, meta & LegBit.IPV6 ? 6 : 4)).strong);
+    latest[number] = noteOriginated(r, around, list, latest[number], mac, leg);
   }
 }
 
 /** Adds a testimony, or widens the one before it when they overlap: a busy host has many flows at a time. */
-function noteOriginated(r: Reconstruction, around: Surroundings, list: Testimony[], mac: Mac, leg: number): void {
+function noteOriginated(
+  r: Reconstruction,
+  around: Surroundings,
+  list: Testimony[],
+  before: Originated | undefined,
+  mac: Mac,
+  leg: number,
+): Originated {
   const { first, last, firstFrame } = legSpan(r, leg);
-  const before = list.at(-1);
-  const overlaps = before?.kind === 'originated' && before.mac === mac && first <= before.last && before.first <= last;
-  if (overlaps && first >= before.first) {
-    if (last > before.last) list[list.length - 1] = { ...before, last };
-    return;
-  }
+  const overlaps = before?.mac === mac && first <= before.last && before.first <= last;
+  if (overlaps && last > before.last) before.last = last;
+  if (overlaps && first >= before.first) return before;
   const tap = (r.legs.words[leg * LEG_WORDS + Leg.META] ?? 0) >>> 16;
   const origin = frameOrigin(r, around, tap, firstFrame);
-  if (overlaps) list[list.length - 1] = { ...before, first, last: Math.max(before.last, last), origin };
-  else list.push({ mac, first, last, kind: 'originated', origin });
+  if (overlaps) return Object.assign(before, { first, origin });
+  const said: Originated = { mac, first, last, kind: 'originated', origin };
+  list.push(said);
+  return said;
+}
+
+/** A testimony that may still be widened. */
+interface Originated {
+  readonly mac: Mac;
+  readonly kind: 'originated';
+  first: number;
+  last: number;
+  origin: Origin;
 }
 
 /** First and last time of all frames of a leg. */

@@ -193,6 +193,7 @@ function bindingsOf(parts: Parts, misdeliveries: readonly Misdelivery[]): Bindin
   const wanted = new Set(misdeliveries.flatMap((m) => [m.dstIp]));
   const macs = new Set(misdeliveries.flatMap((m) => [m.dstMac, m.srcMac, ...m.expected]));
   const bindings: Binding[] = [];
+  if (misdeliveries.length === 0) return bindings;
   for (const ownership of ownerships.values()) {
     const ip = r.addresses.format(ownership.ip);
     for (const tenure of ownership.tenures) {

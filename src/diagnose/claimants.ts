@@ -18,7 +18,8 @@ export interface Claimed {
 
 interface Index {
   readonly all: readonly Claimed[];
-  readonly byMac: ReadonlyMap<string, readonly Claimed[]>;
+  /** By network and MAC. */
+  readonly byMac: readonly ReadonlyMap<Mac, readonly Claimed[]>[];
 }
 
 const memo = new WeakMap<Reconstruction, Index>();
@@ -35,7 +36,7 @@ export function contestedAddresses(scene: Scene): readonly Claimed[] {
 
 /** The addresses of a network that a MAC spoke up for. */
 export function addressesOf(scene: Scene, network: number, mac: Mac): readonly Claimed[] {
-  return indexOf(scene).byMac.get(`${network} ${mac}`) ?? [];
+  return indexOf(scene).byMac[network]?.get(mac) ?? [];
 }
 
 /** Whether both MACs spoke up during the same time. */
@@ -88,13 +89,12 @@ function indexOf(scene: Scene): Index {
   let index = memo.get(scene.r);
   if (!index) {
     const all = collect(scene);
-    const byMac = new Map<string, Claimed[]>();
+    const byMac = scene.around.networks.taps.map(() => new Map<Mac, Claimed[]>());
     for (const claimed of all) {
       for (const { mac } of claimed.voices) {
-        const key = `${claimed.network} ${mac}`;
-        const known = byMac.get(key);
+        const known = byMac[claimed.network]?.get(mac);
         if (known) known.push(claimed);
-        else byMac.set(key, [claimed]);
+        else byMac[claimed.network]?.set(mac, [claimed]);
       }
     }
     memo.set(scene.r, (index = { all, byMac }));
@@ -103,29 +103,29 @@ function indexOf(scene: Scene): Index {
 }
 
 function collect(scene: Scene): Claimed[] {
-  const byAddress = new Map<number, Map<number, Voice[]>>();
+  const byAddress = new Map<number, Voice[]>();
   const { of } = scene.around.networks;
   for (const voice of scene.r.claims.voices.all) {
     const key = addressKey(of[voice.tap] ?? 0, voice.ip);
-    let byTap = byAddress.get(key);
-    if (!byTap) byAddress.set(key, (byTap = new Map<number, Voice[]>()));
-    const heard = byTap.get(voice.tap);
+    const heard = byAddress.get(key);
     if (heard) heard.push(voice);
-    else byTap.set(voice.tap, [voice]);
+    else byAddress.set(key, [voice]);
   }
+  const all: Claimed[] = [];
+  for (const heard of byAddress.values()) {
+    const voices = heard.length > 1 ? voicesOfBestTap(heard) : heard;
+    const [first] = voices;
+    if (first) all.push({ network: of[first.tap] ?? 0, ip: first.ip, voices });
+  }
+  return all;
+}
+
+function voicesOfBestTap(heard: readonly Voice[]): Voice[] {
+  const byTap = new Map<number, Voice[]>();
+  for (const voice of heard) byTap.set(voice.tap, [...(byTap.get(voice.tap) ?? []), voice]);
   const total = (voices: readonly Voice[]): number => voices.reduce((sum, voice) => sum + words(voice), 0);
-  return [...byAddress.values()].flatMap((byTap) => {
-    const [voices] = [...byTap.values()].sort(
-      (a, b) => b.length - a.length || total(b) - total(a) || (a[0]?.tap ?? 0) - (b[0]?.tap ?? 0),
-    );
-    const [first] = voices ?? [];
-    if (!voices || !first) return [];
-    return [
-      {
-        network: of[first.tap] ?? 0,
-        ip: first.ip,
-        voices: voices.toSorted((a, b) => a.first - b.first || a.mac - b.mac),
-      },
-    ];
-  });
+  const [voices = []] = [...byTap.values()].sort(
+    (a, b) => b.length - a.length || total(b) - total(a) || (a[0]?.tap ?? 0) - (b[0]?.tap ?? 0),
+  );
+  return voices.toSorted((a, b) => a.first - b.first || a.mac - b.mac);
 }

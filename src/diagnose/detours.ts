@@ -1,9 +1,10 @@
 /** Ways out and back that differ: a host's packets go to one router, and the answers come from another. */
 
-import type { Ip, Mac } from '../bytes/address.js';
+import { macFromWords, type Ip, type Mac } from '../bytes/address.js';
 import { runsOfLeg, viewLeg } from '../detect/legs.js';
 import { virtualRouterOf } from '../detect/routers.js';
 import { addressKey } from '../reconstruct/address-key.js';
+import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
 import type { Scene } from './case.js';
 
 /** Flows of a host that went out by one router and came back by another. */
@@ -34,13 +35,17 @@ export class Detours {
   note(leg: number): void {
     if (this.routers.length < 2) return;
     const { r, around, ownerships } = this.scene;
+    const { words } = r.legs;
+    const w = leg * LEG_WORDS;
+    if ((words[w + Leg.CLOSED] ?? -1) >= 0) return;
+    const out = macFromWords(words[w + Leg.MACS_HIGH] ?? 0, words[w + Leg.DST_MAC_LOW] ?? 0);
+    // Nearly every leg ends here, before anything is made of it.
+    if (!this.routers.includes(out) || this.answers(leg, out)) return;
     const view = viewLeg(r, leg);
-    const runs = runsOfLeg(r, leg);
-    const [run] = runs;
-    if (!run || runs.length > 1 || !this.routers.includes(run.mac)) return;
+    const [run] = runsOfLeg(r, leg);
+    if (!run) return;
     const network = around.networks.of[view.tap] ?? 0;
     if (this.routers.includes(view.transmitter) || ownerships.has(addressKey(network, view.dstIp))) return;
-    if (this.answers(leg, run.mac)) return;
     const back = this.routers.find((mac) => mac !== run.mac && this.answers(leg, mac));
     if (back === undefined) return;
     const key = `${network} ${run.mac} ${back}`;

@@ -5,7 +5,7 @@ import { virtualRouterOf } from '../detect/routers.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';
-import { claimedAddresses } from './claimants.js';
+import { addressesOf, claimedAddresses } from './claimants.js';
 import { isClusterMac } from './cluster.js';
 import { surveyOf } from './survey.js';
 
@@ -36,6 +36,7 @@ function findProxies(scene: Scene): Proxy[] {
   for (const { network, ip, voices } of claimedAddresses(scene)) {
     for (const voice of voices) {
       if (voice.asked === 0 || voice.unasked > voice.asked || isNoHost(voice.mac)) continue;
+      if (addressesOf(scene, network, voice.mac).length < MIN_ANSWERED) continue;
       if (isIpv6(ip) && isLinkLocal(scene, ip)) continue;
       const key = `${network} ${voice.mac}`;
       const known = byMac.get(key) ?? { network, mac: voice.mac, answered: [] };
@@ -55,5 +56,5 @@ function isNoHost(mac: Mac): boolean {
 }
 
 function isLinkLocal(scene: Scene, ip: Ip): boolean {
-  return ((scene.r.addresses.groups(ip)[0] ?? 0) & 0xffc0) === 0xfe80;
+  return (scene.r.addresses.firstGroup(ip) & 0xffc0) === 0xfe80;
 }

@@ -83,7 +83,7 @@ function walk(scene: Scene): Survey {
   const { words } = r.legs;
   const sent = { group: new Map<string, Sent>(), zero: new Map<string, Sent>(), cluster: new Map<string, Sent>() };
   const players = new Map<string, Player>();
-  const passedOn = new Map<string, Set<Ip>>();
+  const passedOn = new PassedOn(scene);
   const detours = new Detours(scene);
   const secondSenders = new Map<string, SecondSender>();
   const claims = claimsByMac(scene);
@@ -101,7 +101,7 @@ function walk(scene: Scene): Survey {
       detours.note(leg);
       if (addresses === 0) noteSecondSender(scene, leg, secondSenders);
     } else if (addresses > 1) {
-      notePassedOn(scene, leg, passedOn);
+      passedOn.note(leg);
     }
   }
   return {
@@ -109,7 +109,7 @@ function walk(scene: Scene): Survey {
     toZero: [...sent.zero.values()],
     toCluster: [...sent.cluster.values()],
     players: [...players.values()],
-    passedOn,
+    passedOn: passedOn.sources,
     detours: detours.all(),
     secondSenders: [...secondSenders.values()],
   };
@@ -187,17 +187,41 @@ function notePlayer(r: Reconstruction, leg: number, players: Map<string, Player>
   }
 }
 
-function notePassedOn(scene: Scene, leg: number, passedOn: Map<string, Set<Ip>>): void {
-  const view = viewLeg(scene.r, leg);
-  if (view.srcIp === 0 || isGroupIp(scene.r, view.dstIp)) return;
-  // Speakers of BGP send with a hop limit of 1 to neighbors (RFC 4271).
-  if (view.protocol === TCP && (view.srcPort === BGP || view.dstPort === BGP)) return;
-  const key = `${scene.around.networks.of[view.tap] ?? 0} ${view.transmitter}`;
-  const sources = passedOn.get(key);
-  if (!sources) {
-    if (passedOn.size < MAX_KEPT) passedOn.set(key, new Set([view.srcIp]));
-  } else if (sources.size < MAX_SOURCES) {
-    sources.add(view.srcIp);
+/** What MACs passed on, and for which addresses. */
+class PassedOn {
+  /** By `network MAC`. */
+  readonly sources = new Map<string, Set<Ip>>();
+  private readonly scene: Scene;
+  /** Most legs are of the router of the leg before. */
+  private last: { readonly network: number; readonly mac: Mac; readonly sources: Set<Ip> | undefined } | undefined;
+
+  constructor(scene: Scene) {
+    this.scene = scene;
+  }
+
+  note(leg: number): void {
+    const { r, around } = this.scene;
+    const { words } = r.legs;
+    const w = leg * LEG_WORDS;
+    const meta = words[w + Leg.META] ?? 0;
+    const network = around.networks.of[meta >>> 16] ?? 0;
+    const mac = macFromWords((words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0);
+    if (this.last?.network !== network || this.last.mac !== mac) {
+      this.last = { network, mac, sources: this.sources.get(`${network} ${mac}`) };
+    }
+    const { sources } = this.last;
+    if (sources ? sources.size >= MAX_SOURCES : this.sources.size >= MAX_KEPT) return;
+    const view = viewLeg(r, leg);
+    if (view.srcIp === 0 || isGroupIp(r, view.dstIp)) return;
+    // Speakers of BGP send with a hop limit of 1 to neighbors (RFC 4271).
+    if (view.protocol === TCP && (view.srcPort === BGP || view.dstPort === BGP)) return;
+    if (sources) {
+      sources.add(view.srcIp);
+      return;
+    }
+    const first = new Set([view.srcIp]);
+    this.sources.set(`${network} ${mac}`, first);
+    this.last = { network, mac, sources: first };
   }
 }
 

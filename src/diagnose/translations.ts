@@ -3,6 +3,7 @@
 import type { Ip, Mac } from '../bytes/address.js';
 import { frameOrigin } from '../detect/witnesses.js';
 import type { Origin } from '../model.js';
+import { addressKey } from '../reconstruct/address-key.js';
 import type { Grant } from '../reconstruct/grants.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Voice } from '../reconstruct/voices.js';
@@ -37,11 +38,11 @@ export function repeatersOf(scene: Scene): readonly Repeater[] {
 function findRepeaters(scene: Scene): Repeater[] {
   const { of } = scene.around.networks;
   const { passedOn } = surveyOf(scene);
-  const grants = new Map<string, Grant>();
-  for (const grant of scene.r.claims.leases.all) grants.set(`${of[grant.tap] ?? 0} ${grant.ip}`, grant);
+  const grants = new Map<number, Grant>();
+  for (const grant of scene.r.claims.leases.all) grants.set(addressKey(of[grant.tap] ?? 0, grant.ip), grant);
   const found = new Map<string, { network: number; mac: Mac; stations: Station[] }>();
   for (const { network, ip, voices } of claimedAddresses(scene)) {
-    const grant = grants.get(`${network} ${ip}`);
+    const grant = grants.get(addressKey(network, ip));
     const [voice] = voices;
     // The station itself is never heard; whoever answers does so after the address was given.
     if (!grant || !voice || voices.length > 1 || voice.mac === grant.client || !(voice.last >= grant.first)) continue;

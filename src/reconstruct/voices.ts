@@ -116,14 +116,7 @@ export class Voices {
     question.voice = voice;
   }
 
-  private voiceOf(
-    frames: FrameBatch,
-    i: number,
-    tap: number,
-    place: number,
-    ip: Ip,
-    mac: Mac,
-  ): Voice | undefined {
+  private voiceOf(frames: FrameBatch, i: number, tap: number, place: number, ip: Ip, mac: Mac): Voice | undefined {
     const known = this.byAddress[place];
     const same = known?.find((voice) => voice.mac === mac);
     if (same) return same;
