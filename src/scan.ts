@@ -7,6 +7,7 @@ import type { Ip, Mac } from './bytes/address.js';
 import { Examination } from './detect/examine.js';
 import { flowsOfLegs } from './detect/flows.js';
 import { findNetworks } from './detect/networks.js';
+import { NextHops } from './detect/next-hops.js';
 import { PortLocations } from './detect/ports.js';
 import { findRouters } from './detect/routers.js';
 import { Trace, tracedLegs } from './detect/trace.js';
@@ -78,15 +79,19 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     mapOf(r, options.map),
     new PortLocations(r, around, (tap) => devices.of(tap)),
   );
-  verdicts.run();
+  const nextHops = new NextHops(r, networks, inputName);
+  verdicts.run(nextHops.legs);
   const flows = flowsOfLegs(r, verdicts.suspects);
   const trace = new Trace(r, tracedLegs(r, networks.of, verdicts.suspects, flows));
-  const examination = new Examination(r, verdicts, trace, inputName, options.eachFrame ?? false);
+  const examination = new Examination(r, verdicts, trace, nextHops, inputName, options.eachFrame ?? false);
   enter('examine');
   for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
     const piece = sorted[input];
     if (piece && !options.signal?.aborted) await reader.again(input, piece, examination);
   }
+
+  const flowOfLeg = new Map(flows.flatMap((flow) => flow.legs.map((leg) => [leg, flow] as const)));
+  examination.finish(flowOfLeg);
 
   enter('assemble');
   return assemble({
@@ -97,7 +102,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     verdicts,
     examination,
     flows,
-    flowOfLeg: new Map(flows.flatMap((flow) => flow.legs.map((leg) => [leg, flow] as const))),
+    flowOfLeg,
     places: {
       inputName,
       deviceName: (tap) => {

@@ -8,9 +8,12 @@ import type { MisdeliveryClass, Witness } from '../model.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { FrameBatch } from '../records/frame-batch.js';
 import type { PacketBatch } from '../records/packet-batch.js';
+import type { AffectedFlow } from './flows.js';
 import { DELIVERED, notJudged, type Ruling, type Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
-import type { Trace } from './trace.js';
+import type { NextHopFault } from './next-hop-fault.js';
+import type { NextHops } from './next-hops.js';
+import type { Trace, TracedFrame } from './trace.js';
 import type { Verdicts } from './verdicts.js';
 
 /** Frames of one tap, transmitter, destination address, observed MAC and class. Times in ns since the analysis epoch. */
@@ -18,6 +21,8 @@ export interface MisdeliveredFrames {
   readonly view: LegView;
   readonly mac: Mac;
   readonly class: MisdeliveryClass | undefined;
+  /** How the next hop is wrong, where that is what is wrong. */
+  readonly fault: NextHopFault | undefined;
   readonly expected: Set<Mac>;
   readonly because: Map<string, Witness>;
   frames: number;
@@ -57,15 +62,20 @@ export interface JudgedRun {
 const EVIDENCE_HEAD = 5;
 const MAX_RUNS_PER_LEG = 48;
 
-/** Frames to one MAC of a suspect leg: its rulings over time, and where its frames are counted. */
-interface Case {
-  readonly stretches: readonly Stretch[];
-  readonly counted: (MisdeliveredFrames | undefined)[];
+/** A frame that is judged when all captures were read again. */
+interface Deferred {
+  readonly suspect: Suspect;
+  readonly seen: SeenFrame;
+  readonly ruling: Ruling;
+  readonly traced: TracedFrame;
 }
 
 interface Suspect {
   readonly view: LegView;
-  readonly cases: Map<Mac, Case>;
+  /** Rulings over time for each MAC that its frames went to. */
+  readonly stretches: Map<Mac, readonly Stretch[]>;
+  /** Where its frames are counted that are not simply delivered: few, as a leg has few MACs and rulings. */
+  readonly counted: { readonly mac: Mac; readonly ruling: Ruling; readonly bucket: MisdeliveredFrames }[];
   readonly runs: JudgedRun[];
 }
 
@@ -75,6 +85,8 @@ export class Examination {
   private readonly r: Reconstruction;
   private readonly verdicts: Verdicts;
   private readonly trace: Trace;
+  private readonly nextHops: NextHops;
+  private readonly deferred: Deferred[] = [];
   private readonly inputName: (input: number) => string;
   /** Keep every misdelivered frame: memory then grows with them. */
   private readonly keepsFrames: boolean;
@@ -83,15 +95,19 @@ export class Examination {
     r: Reconstruction,
     verdicts: Verdicts,
     trace: Trace,
+    nextHops: NextHops,
     inputName: (input: number) => string,
     keepsFrames: boolean,
   ) {
     this.keepsFrames = keepsFrames;
     this.r = r;
     this.trace = trace;
+    this.nextHops = nextHops;
     this.inputName = inputName;
     this.verdicts = verdicts;
-    for (const leg of verdicts.suspects) this.suspects.set(leg, { view: viewLeg(r, leg), cases: new Map(), runs: [] });
+    for (const leg of verdicts.suspects) {
+      this.suspects.set(leg, { view: viewLeg(r, leg), stretches: new Map(), counted: [], runs: [] });
+    }
   }
 
   /** Inputs that must be read again. */
@@ -120,43 +136,46 @@ export class Examination {
       const leg = this.r.legs.row[i] ?? -1;
       if (leg < 0) continue;
       const suspect = this.suspects.get(leg);
-      const ruling = suspect && this.judge(suspect, frames, i);
-      this.trace.add(
-        packets,
-        frames,
-        i,
-        leg,
-        ruling?.class === 'convergence' ? 'convergence' : (ruling?.verdict ?? 'delivered'),
-      );
+      const seen = suspect && seenFrame(suspect.view, frames, i);
+      const ruling = suspect && seen && this.judge(suspect, seen);
+      const traced = this.trace.add(packets, frames, i, leg, verdictOf(ruling));
+      if (!suspect || !seen || !ruling) continue;
+      if (traced && this.nextHops.legs.has(leg)) this.deferred.push({ suspect, seen, ruling, traced });
+      else this.settle(suspect, seen, ruling);
     }
   }
 
-  private judge(suspect: Suspect, frames: FrameBatch, i: number): Ruling {
-    const mac = macFromWords(frames.dstMacHigh[i] ?? 0, frames.dstMacLow[i] ?? 0);
-    const time = frames.time[i] ?? NaN;
-    let known = suspect.cases.get(mac);
-    if (!known) {
-      known = { stretches: this.verdicts.stretches(suspect.view, mac), counted: [] };
-      suspect.cases.set(mac, known);
+  /** Settles what could not be judged before all captures were read again. */
+  finish(flowOfLeg: ReadonlyMap<number, AffectedFlow>): void {
+    const overruled = this.nextHops.judge(this.trace, flowOfLeg);
+    for (const { suspect, seen, ruling, traced } of this.deferred) {
+      const found = ruling.verdict === 'delivered' ? (overruled.get(traced) ?? ruling) : ruling;
+      traced.verdict = verdictOf(found);
+      this.settle(suspect, seen, found);
     }
-    const at = stretchAt(known.stretches, time);
-    const frame = frames.frame[i] ?? 0;
-    const said = known.stretches[at]?.ruling ?? notJudged('no-time');
-    const ruling = this.isBefore(suspect.view, frame, said) ? DELIVERED : said;
-    const seen: SeenFrame = {
-      view: suspect.view,
-      frame,
-      time,
-      mac,
-      hopLimit: frames.hopLimit[i] ?? 0,
-      length: frames.length[i] ?? 0,
-    };
+  }
+
+  private judge(suspect: Suspect, seen: SeenFrame): Ruling {
+    let stretches = suspect.stretches.get(seen.mac);
+    if (!stretches) {
+      stretches = this.verdicts.stretches(suspect.view, seen.mac);
+      suspect.stretches.set(seen.mac, stretches);
+    }
+    const said = stretches[stretchAt(stretches, seen.time)]?.ruling ?? notJudged('no-time');
+    if (this.isBefore(suspect.view, seen.frame, said)) return DELIVERED;
+    return this.verdicts.settled(suspect.view, seen.mac, said);
+  }
+
+  /** Counts a frame by its ruling, and keeps what there is to tell of it. */
+  private settle(suspect: Suspect, seen: SeenFrame, ruling: Ruling): void {
     extendRuns(suspect.runs, seen, ruling);
     if (ruling.verdict === 'misdelivered' || ruling.class) {
-      this.note((known.counted[at] ??= this.bucket(suspect.view, mac, ruling)), seen, suspect.view.leg);
+      const at = suspect.counted.find((one) => one.mac === seen.mac && one.ruling === ruling);
+      const bucket = at?.bucket ?? this.bucket(suspect.view, seen.mac, ruling);
+      if (!at) suspect.counted.push({ mac: seen.mac, ruling, bucket });
+      this.note(bucket, seen, suspect.view.leg);
     }
     if (ruling.verdict !== 'misdelivered') this.verdicts.count(suspect.view, ruling, 1);
-    return ruling;
   }
 
   /** Whether the frame stands before the witnesses of the take-over in its own capture, whatever its time says. */
@@ -174,6 +193,7 @@ export class Examination {
         view,
         mac,
         class: ruling.class,
+        fault: ruling.fault,
         expected: new Set(),
         because: new Map(),
         frames: 0,
@@ -202,6 +222,21 @@ export class Examination {
     bucket.evidence.push(seen);
     if (this.keepsFrames) bucket.all.push(seen);
   }
+}
+
+function seenFrame(view: LegView, frames: FrameBatch, i: number): SeenFrame {
+  return {
+    view,
+    frame: frames.frame[i] ?? 0,
+    time: frames.time[i] ?? NaN,
+    mac: macFromWords(frames.dstMacHigh[i] ?? 0, frames.dstMacLow[i] ?? 0),
+    hopLimit: frames.hopLimit[i] ?? 0,
+    length: frames.length[i] ?? 0,
+  };
+}
+
+function verdictOf(ruling: Ruling | undefined): TracedFrame['verdict'] {
+  return ruling?.class === 'convergence' ? 'convergence' : (ruling?.verdict ?? 'delivered');
 }
 
 /** The stretch that holds at a time; -1 when the time is unknown and it matters. */

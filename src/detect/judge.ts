@@ -8,6 +8,7 @@ import type { MisdeliveryClass, Origin, Witness, WitnessKind } from '../model.js
 import { addressKey } from '../reconstruct/address-key.js';
 import { isOnLinkFor, mayTransmit } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import type { NextHopFault } from './next-hop-fault.js';
 import { learnedOf, type Learned, type OwnFrame } from './learning.js';
 import type { Ownership, Tenure, Testimony } from './ownership.js';
 import { virtualRouterOf } from './routers.js';
@@ -34,6 +35,8 @@ export interface Ruling {
   readonly because: readonly Witness[];
   /** Frames with a lower number than one of these, in the same input, came before: a clock that is set back deceives nobody. */
   readonly after?: readonly Origin[];
+  /** How the next hop is wrong, where that is what is wrong. */
+  readonly fault?: NextHopFault;
 }
 
 /** A ruling and the time from which it holds, until the next one. */

@@ -26,13 +26,21 @@ export interface TracedFrame {
   readonly payloadLength: number;
   readonly isFragment: boolean;
   readonly hasOptions: boolean;
-  readonly verdict: 'delivered' | 'misdelivered' | 'convergence' | 'not-judged';
+  verdict: 'delivered' | 'misdelivered' | 'convergence' | 'not-judged';
+}
+
+/** Packets that take the classic path in any case (nf_flow_table_ip.c): FIN, RST, SYN, fragments, IP options, an expiring hop limit. */
+export function isEscape(frame: TracedFrame): boolean {
+  if (frame.view.protocol !== TCP && frame.view.protocol !== UDP) return true;
+  const isTcpEnd = frame.view.protocol === TCP && (frame.detail & FIN_SYN_RST) !== 0;
+  return isTcpEnd || frame.isFragment || frame.hasOptions || frame.hopLimit <= 1;
 }
 
 const MAX_FRAMES = 200_000;
 const FINGERPRINT_BYTES = 96;
 const TCP = 6;
 const UDP = 17;
+const FIN_SYN_RST = 0x07;
 
 export class Trace {
   readonly frames: TracedFrame[] = [];
@@ -63,19 +71,19 @@ export class Trace {
     return new Set([...this.views.values()].map((view) => this.r.taps.all[view.tap]?.input ?? -1));
   }
 
-  /** Takes row `i` of a batch, if its leg is traced. `packets` is undefined for printed captures, which hold no bytes. */
+  /** Takes row `i` of a batch, if its leg is traced, and gives it as it is kept. `packets` is undefined for printed captures, which hold no bytes. */
   add(
     packets: PacketBatch | undefined,
     frames: FrameBatch,
     i: number,
     leg: number,
     verdict: TracedFrame['verdict'],
-  ): void {
+  ): TracedFrame | undefined {
     const view = this.views.get(leg);
-    if (!view) return;
+    if (!view) return undefined;
     if (this.frames.length >= MAX_FRAMES) {
       this.dropped++;
-      return;
+      return undefined;
     }
     const flags = frames.flags[i] ?? 0;
     const transport = packets ? transportOf(packets, frames, i) : NO_TRANSPORT;
@@ -97,6 +105,7 @@ export class Trace {
     this.frames.push(frame);
     append(this.byLeg, leg, frame);
     append(this.byDestination, destinationKey(view.tap, view.transmitter, view.dstIp), frame);
+    return frame;
   }
 }
 

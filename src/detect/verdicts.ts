@@ -55,10 +55,17 @@ export class Verdicts {
     this.judge = new Judge(r, around, ownerships, new LegConduct(r, this.destinations), map);
   }
 
-  /** Judges all legs. Nearly all have one mapping and one ruling: these cost no object each. */
-  run(): void {
+  /**
+   * Judges all legs. Nearly all have one mapping and one ruling: these cost no object each. The legs given are suspects
+   * in any case.
+   */
+  run(chosen: ReadonlySet<number> = new Set()): void {
     const { legs } = this.r;
     for (let leg = 0; leg < legs.count; leg++) {
+      if (chosen.has(leg)) {
+        this.suspects.add(leg);
+        continue;
+      }
       const { words } = legs;
       const w = leg * LEG_WORDS;
       const only = (words[w + Leg.CLOSED] ?? -1) < 0 ? this.onlyRuling(leg) : undefined;
@@ -128,7 +135,12 @@ export class Verdicts {
       ({ ruling }) => ruling.verdict === first.verdict && ruling.reason === first.reason && !ruling.class,
     );
     if (!isOne) return undefined;
-    return first.reason === 'unknown-next-hop' && this.isAnswered(view, run.mac) ? DELIVERED : first;
+    return this.settled(view, run.mac, first);
+  }
+
+  /** A ruling for a leg's frames to a MAC, with what other legs of its flow say. */
+  settled(view: LegView, mac: Mac, ruling: Ruling): Ruling {
+    return ruling.reason === 'unknown-next-hop' && this.isAnswered(view, mac) ? DELIVERED : ruling;
   }
 
   /** Whether the MAC sent packets of the same flow back: then it is a way to the destination, whoever it is. */

@@ -7,6 +7,7 @@ import type { Ip, Mac } from '../bytes/address.js';
 import type { Examination, MisdeliveredFrames } from '../detect/examine.js';
 import { isOriginal, type AffectedFlow } from '../detect/flows.js';
 import { viewLeg } from '../detect/legs.js';
+import type { NextHopFault } from '../detect/next-hop-fault.js';
 import type { Ownership, Tenure } from '../detect/ownership.js';
 import type { Trace, TracedFrame } from '../detect/trace.js';
 import type { Surroundings } from '../detect/witnesses.js';
@@ -138,6 +139,11 @@ function flowsOf(scene: Scene, legs: ReadonlySet<number>): CaseFlow[] {
 }
 
 const OFFLOADED: readonly string[] = ['software', 'hardware', 'inferred'];
+
+/** How the next hop of a case is wrong; undefined when that is not what is wrong. */
+export function faultOf(kase: Case): NextHopFault | undefined {
+  return kase.buckets[0]?.fault;
+}
 
 /** Where a traced frame stands. */
 export function originOf(scene: Scene, frame: TracedFrame): Origin {

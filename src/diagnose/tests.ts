@@ -1,10 +1,12 @@
 /** The tests that tell causes apart: D1 to D11, each with its evidence. */
 
 import { formatMac } from '../bytes/address.js';
-import type { TracedFrame } from '../detect/trace.js';
+import type { NextHopFault } from '../detect/next-hop-fault.js';
+import { isEscape, type TracedFrame } from '../detect/trace.js';
+import { frameOrigin } from '../detect/witnesses.js';
 import type { ControlTable, Origin, TestResult } from '../model.js';
 import type { Case, Scene } from './case.js';
-import { originOf } from './case.js';
+import { faultOf, originOf } from './case.js';
 import type { OffloadSpan } from '../reconstruct/offload.js';
 import { fisherExact } from './fisher.js';
 import { ownersOfMac } from './identity.js';
@@ -13,8 +15,6 @@ import { onsetOf, recoveryOf, triggerOf } from './onset.js';
 export type TestId = 'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D6' | 'D7' | 'D8' | 'D9' | 'D10' | 'D11';
 
 const MAX_EVIDENCE = 5;
-const TCP = 6;
-const FIN_SYN_RST = 0x07;
 /** A packet that came in at most this long before is the one that goes out again. */
 const TURN = 1e9;
 
@@ -40,6 +40,8 @@ export function runTests(scene: Scene, kase: Case): TestResult[] {
 }
 
 function concurrentTraffic(scene: Scene, kase: Case): Answer {
+  const fault = faultOf(kase);
+  if (fault) return concurrentWays(scene, kase, fault);
   const table = { offloadedRight: 0, offloadedWrong: 0, otherRight: 0, otherWrong: 0 };
   const right: TracedFrame[] = [];
   for (const frame of controlFrames(scene, kase)) {
@@ -69,6 +71,27 @@ function concurrentTraffic(scene: Scene, kase: Case): Answer {
   };
 }
 
+/** As above, where the next hop is wrong: the right way leads over other taps, and the engine followed it there. */
+function concurrentWays(scene: Scene, kase: Case, { right }: NextHopFault): Answer {
+  const wrong = kase.buckets[0]?.frames ?? 0;
+  const table = { offloadedRight: 0, offloadedWrong: wrong, otherRight: right.length, otherWrong: 0 };
+  if (right.length === 0) {
+    return {
+      result: 'unknown',
+      what: 'There was no other traffic to compare with.',
+      evidence: [],
+      table: { ...table, probability: 1 },
+    };
+  }
+  const { offloadedRight: a, offloadedWrong: b, otherRight: c, otherWrong: d } = table;
+  return {
+    result: 'yes',
+    what: `${c} packets that were not offloaded went right meanwhile, ${b} offloaded ones did not.`,
+    evidence: right.slice(0, MAX_EVIDENCE).map(({ tap, frame }) => frameOrigin(scene.r, scene.around, tap, frame)),
+    table: { ...table, probability: fisherExact(a, b, c, d) },
+  };
+}
+
 /** What the sender sent to the address: on the tap of the case, and where only the port is wrong, on the other ports too. */
 function controlFrames(scene: Scene, kase: Case): readonly TracedFrame[] {
   if (kase.class !== 'wrong-port') return kase.frames;
@@ -88,19 +111,14 @@ function wasOffloaded(kase: Case, frame: TracedFrame): boolean {
   return known.spans.some(({ from, to }) => frame.time >= from.earliest && frame.time <= (to?.latest ?? Infinity));
 }
 
-/** Packets that take the classic path in any case (nf_flow_table_ip.c): FIN, RST, SYN, fragments, IP options, an expiring hop limit. */
-function isEscape(frame: TracedFrame): boolean {
-  if (frame.view.protocol !== TCP && frame.view.protocol !== 17) return true;
-  const isTcpEnd = frame.view.protocol === TCP && (frame.detail & FIN_SYN_RST) !== 0;
-  return isTcpEnd || frame.isFragment || frame.hasOptions || frame.hopLimit <= 1;
-}
-
 function escapes(scene: Scene, kase: Case): Answer {
   const own = new Set(kase.flows.flatMap(({ flow }) => flow.legs));
-  const after = kase.frames.filter((f) => own.has(f.view.leg) && f.time >= kase.first && isEscape(f));
+  // The right way may lead over another tap.
+  const frames = faultOf(kase) ? [...own].flatMap((leg) => scene.trace.ofLeg(leg)) : kase.frames;
+  const after = frames.filter((f) => own.has(f.view.leg) && f.time >= kase.first && isEscape(f));
   const right = after.filter((f) => kase.expected.includes(f.dstMac));
-  const wrong = after.filter((f) => f.dstMac === kase.mac);
-  if (after.length === 0) return { result: 'unknown', what: 'No such packet was seen.', evidence: [] };
+  const wrong = after.filter((f) => (faultOf(kase) ? f.verdict === 'misdelivered' : f.dstMac === kase.mac));
+  if (right.length + wrong.length === 0) return { result: 'unknown', what: 'No such packet was seen.', evidence: [] };
   return {
     result: right.length > 0 && right.length >= wrong.length ? 'yes' : 'no',
     what: `${right.length} of ${right.length + wrong.length} packets with FIN, RST or SYN, fragments or options went right.`,

@@ -100,6 +100,20 @@ export class LegTable {
   }
 
   /**
+   * The leg by which a MAC sent the packets of a leg's flow direction on, on the same tap and with a hop limit that is
+   * no initial one; -1 when there is none.
+   */
+  passedOnBy(leg: number, macHigh: number, macLow: number): number {
+    const { words } = this;
+    const w = leg * LEG_WORDS;
+    const meta = (words[w + Leg.META] ?? 0) & ~LegBit.INITIAL_HOP_LIMIT;
+    const src = words[w + Leg.SRC_IP] ?? 0;
+    const dst = words[w + Leg.DST_IP] ?? 0;
+    const ports = words[w + Leg.PORTS] ?? 0;
+    return this.seek(hashOf(meta, src, dst, ports, macLow), meta, src, dst, ports, macHigh & 0xffff, macLow);
+  }
+
+  /**
    * Hashes each row, touches the slots, finds each row's slot, and touches the records: passes of a few instructions, so
    * that the cache misses of a batch overlap. Leaves in `row` the leg whose hash is equal, or `NO_LEG`.
    */

@@ -1,5 +1,6 @@
 import { parseIpv4, parseIpv6Groups, parseMac } from '../../src/bytes/address.js';
 import { forward, newHost, oldHost, other, router, speak, third, FAR, type Captures } from '../engine/scene.js';
+import { stick, stream } from '../engine/next-hop-scenes.js';
 import { monitorTime, Wire, type Station } from '../support/wire.js';
 
 /** Evidence that shows one thing. */
@@ -475,6 +476,25 @@ export const SAMPLES: readonly Sample[] = [
     cause: 'wrong-port',
     shows: () => roaming(true),
     near: { what: 'a flow that follows', build: () => roaming(false) },
+  },
+  {
+    cause: 'vpn-bypass',
+    shows: () =>
+      stick([...stream(1, 1.1, 'by'), ...stream(1.5, 10, 'past'), ...stream(2, 12, 'by', { srcPort: 6000 })]),
+    near: {
+      what: 'a gateway that was away for a time',
+      build: () => stick([...stream(1, 5, 'by'), ...stream(5, 10, 'past'), ...stream(10, 12, 'by')]),
+    },
+  },
+  {
+    cause: 'forwarding-loop',
+    shows: () =>
+      stick([
+        { time: 1, way: 'by', flags: 0x02 },
+        ...stream(1.1, 10, 'round', { flags: 0x10 }),
+        { time: 11, way: 'by', flags: 0x11 },
+      ]),
+    near: { what: 'tables in which all packets go round', build: () => stick(stream(1, 10, 'round')) },
   },
   {
     cause: 'bridged-frame-taken',

@@ -2,6 +2,7 @@
 
 import type { Cause } from '../cause.js';
 import { bridgedFrameTaken } from './bridged-frame-taken.js';
+import { forwardingLoop } from './forwarding-loop.js';
 import { hardwareL2Wrong } from './hardware-l2-wrong.js';
 import { NOT_THE_ROUTER } from './not-the-router.js';
 import { pbrNextHop } from './pbr-next-hop.js';
@@ -9,11 +10,14 @@ import { pbrOnLink } from './pbr-on-link.js';
 import { pbrTableIncomplete } from './pbr-table-incomplete.js';
 import { staleHardwareEntry } from './stale-hardware-entry.js';
 import { staleMac } from './stale-mac.js';
+import { vpnBypass } from './vpn-bypass.js';
 import { wrongPort } from './wrong-port.js';
 
 export const CAUSES: readonly Cause[] = [
   ...NOT_THE_ROUTER,
   wrongPort,
+  vpnBypass,
+  forwardingLoop,
   staleHardwareEntry,
   hardwareL2Wrong,
   staleMac,

@@ -1,0 +1,315 @@
+/**
+ * Next hops that a cache chose: packets of turned flows, each judged by the way that it took. A router that hands a
+ * packet back to the MAC it came from, though it sends others of that MAC on, has it in a loop; one that passes by a
+ * gateway on the LAN what it handed to it before and after lets it bypass that gateway.
+ *
+ * Such a way is wrong only against what the same router does at the same time with packets that take the classic path,
+ * or while conntrack shows the flow offloaded: tables may change, and then all packets follow.
+ */
+
+import { formatMac, type Ip, type Mac } from '../bytes/address.js';
+import type { Witness } from '../model.js';
+import { offloadSpans, type OffloadSpan } from '../reconstruct/offload.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import type { AffectedFlow } from './flows.js';
+import type { Ruling } from './judge.js';
+import { runsOfLeg, viewLeg, type LegView } from './legs.js';
+import type { Networks } from './networks.js';
+import type { NextHopFault, SeenAt } from './next-hop-fault.js';
+import { packetsOf, stepsOf, timeOfHop, type Hop, type Packet, type Step } from './packet-paths.js';
+import { isEscape, type Trace, type TracedFrame } from './trace.js';
+import { turnedFlows } from './turned-flows.js';
+
+interface Direction {
+  readonly legs: readonly number[];
+  readonly flow: AffectedFlow | undefined;
+  readonly spans: readonly OffloadSpan[];
+  readonly srcIp: Ip;
+  readonly dstIp: Ip;
+  readonly packets: readonly Packet[];
+  readonly steps: readonly Step[];
+}
+
+/** At most this many packets of the right way are kept as evidence. */
+const MAX_RIGHT = 50;
+
+export class NextHops {
+  /** Legs whose frames are judged only when all captures were read again. */
+  readonly legs: ReadonlySet<number>;
+  private readonly r: Reconstruction;
+  private readonly networks: Networks;
+  private readonly inputName: (input: number) => string;
+  private readonly turned: readonly number[][];
+  private directions: readonly Direction[] = [];
+  /** Legs that are not of turned flows, by source and destination. */
+  private readonly others = new Map<string, number[]>();
+
+  constructor(r: Reconstruction, networks: Networks, inputName: (input: number) => string) {
+    this.r = r;
+    this.networks = networks;
+    this.inputName = inputName;
+    this.turned = turnedFlows(r);
+    this.legs = new Set(this.turned.flat());
+  }
+
+  /** The frames that went to a wrong next hop, with their rulings. */
+  judge(trace: Trace, flowOfLeg: ReadonlyMap<number, AffectedFlow>): Map<TracedFrame, Ruling> {
+    const rulings = new Map<TracedFrame, Ruling>();
+    const directions = this.turned.map((legs) => this.directionOf(legs, trace, flowOfLeg));
+    this.directions = directions;
+    this.collectOthers();
+    for (const direction of directions) {
+      this.judgeLoops(direction, directions, rulings);
+      this.judgeBypass(direction, directions, rulings);
+    }
+    return rulings;
+  }
+
+  /** Finds what the clients of turned flows sent to the same addresses besides. */
+  private collectOthers(): void {
+    if (this.directions.length === 0) return;
+    const sources = new Set(this.directions.map(({ srcIp }) => srcIp));
+    const wanted = new Set(this.directions.map(wayKey));
+    for (let leg = 0; leg < this.r.legs.count; leg++) {
+      const view = viewLeg(this.r, leg);
+      if (!sources.has(view.srcIp) || this.legs.has(leg)) continue;
+      const key = wayKey(view);
+      const list = this.others.get(key);
+      if (list) list.push(leg);
+      else if (wanted.has(key)) this.others.set(key, [leg]);
+    }
+  }
+
+  private directionOf(legs: readonly number[], trace: Trace, flowOfLeg: ReadonlyMap<number, AffectedFlow>): Direction {
+    const packets = packetsOf(legs.flatMap((leg) => trace.ofLeg(leg)));
+    const flow = flowOfLeg.get(legs[0] ?? -1);
+    const view = viewLeg(this.r, legs[0] ?? 0);
+    return {
+      legs,
+      flow,
+      spans: (flow?.conntrack ?? []).flatMap((entry) => offloadSpans(this.r.facts.conntrack, entry)),
+      srcIp: view.srcIp,
+      dstIp: view.dstIp,
+      packets,
+      steps: packets.flatMap((packet) => stepsOf(packet, (tap) => this.networks.of[tap] ?? -1)),
+    };
+  }
+
+  /** Packets that went back to where they came from, while the same router sent others from there on. */
+  private judgeLoops(direction: Direction, all: readonly Direction[], rulings: Map<TracedFrame, Ruling>): void {
+    const turned = direction.steps.filter((step) => step.out.to === step.into.from);
+    for (const gateway of new Set(turned.map((step) => step.into.from))) {
+      const wrong = turned.filter((step) => step.into.from === gateway);
+      const routers = new Set(wrong.map((step) => step.into.to));
+      const right = all
+        .filter(({ srcIp }) => srcIp === direction.srcIp)
+        .flatMap(({ steps }) => steps)
+        .filter(({ into, out }) => into.from === gateway && routers.has(into.to) && out.to !== gateway);
+      const expected = new Set(right.map((step) => step.out.to));
+      const [first] = right;
+      if (expected.size !== 1 || !first) continue;
+      const { from, to } = spanOf(wrong.map((step) => step.out));
+      const meanwhile = right
+        .map((step) => step.out)
+        .filter(
+          (hop) => timeOfHop(hop) >= from && timeOfHop(hop) <= to && hop.frames[0]?.view.dstIp === direction.dstIp,
+        );
+      const escaped = direction.steps.some(
+        (step) => right.includes(step) && escapes(step.out) && timeOfHop(step.out) >= from,
+      );
+      if (
+        meanwhile.length === 0 &&
+        !escaped &&
+        !wasOffloaded(direction, from, to) &&
+        !this.beganAtTrigger(direction, from)
+      )
+        continue;
+      const ruling = this.ruling(direction, [...expected], first.out.to, seenAt(first.out), {
+        kind: 'loop',
+        gateway,
+        right: meanwhile.slice(0, MAX_RIGHT).map(seenAt),
+      });
+      for (const { out } of wrong) for (const frame of out.frames) rulings.set(frame, ruling);
+    }
+  }
+
+  /** Packets that did not go by the gateway on the LAN that others of the flow go by. */
+  private judgeBypass(direction: Direction, all: readonly Direction[], rulings: Map<TracedFrame, Ruling>): void {
+    for (const { gateway, router, top } of detoursOf(direction)) {
+      const onward = all
+        .filter(({ srcIp }) => srcIp === direction.srcIp)
+        .flatMap(({ steps }) => steps)
+        .filter(({ into, out }) => into.from === gateway && into.to === router && out.to !== gateway)
+        .map(({ out }) => out);
+      const wayOf = (packet: Packet): Hop | 'by' | undefined =>
+        packet.hops.some((hop) => hop.to === gateway && hop.from === router)
+          ? 'by'
+          : packet.hops.find(
+              (hop) => hop.hopLimit === top && onward.some((o) => o.from === hop.from && o.to === hop.to),
+            );
+      const visits = this.visits(direction, router, gateway);
+      for (const { hops, isAtTrigger } of runsPast(direction.packets, wayOf)) {
+        const { from, to } = spanOf(hops);
+        const right = visits.filter(({ time, isFree }) => isFree && time >= from && time <= to);
+        const isOffloaded = wasOffloaded(direction, from, to);
+        const isEscaped = right.some(({ isOwn }) => isOwn);
+        if (!isEscaped && Number(isAtTrigger) + Number(isOffloaded) + Number(right.length > 0) < 2) continue;
+        const shown = visits.findLast(({ time }) => time <= from);
+        if (!shown) continue;
+        const fault: NextHopFault = { kind: 'bypass', gateway, right: right.slice(0, MAX_RIGHT) };
+        const ruling = this.ruling(direction, [gateway], gateway, shown, fault);
+        for (const hop of hops) for (const frame of hop.frames) rulings.set(frame, ruling);
+      }
+    }
+  }
+
+  /**
+   * When packets of the client for the same address went to the gateway, in order of time: of turned flows each one, of
+   * others the first and last of each run. Those of the same flow say something only where they cannot be offloaded.
+   */
+  private visits(direction: Direction, router: Mac, gateway: Mac): Visit[] {
+    const visits: Visit[] = [];
+    for (const { packets, legs } of this.directions) {
+      const view = viewLeg(this.r, legs[0] ?? 0);
+      if (view.srcIp !== direction.srcIp || view.dstIp !== direction.dstIp) continue;
+      const isOwn = legs === direction.legs;
+      for (const hop of packets.flatMap((packet) => packet.hops)) {
+        if (hop.from !== router || hop.to !== gateway) continue;
+        visits.push({ ...seenAt(hop), isOwn, isFree: !isOwn || escapes(hop) });
+      }
+    }
+    for (const leg of this.others.get(wayKey(direction)) ?? []) {
+      const view = viewLeg(this.r, leg);
+      if (view.transmitter !== router) continue;
+      for (const run of runsOfLeg(this.r, leg)) {
+        if (run.mac !== gateway || run.mixed) continue;
+        const common = { tap: view.tap, isOwn: false, isFree: true };
+        visits.push({ ...common, frame: run.firstFrame, time: run.first });
+        if (run.frames > 1) visits.push({ ...common, frame: run.lastFrame, time: run.last });
+      }
+    }
+    return visits.filter(({ time }) => !Number.isNaN(time)).sort((x, y) => x.time - y.time);
+  }
+
+  /** Whether packets went wrong from the one on that the kernel offloads a flow at: the third of TCP, the second of UDP. */
+  private beganAtTrigger({ packets, legs }: Direction, from: number): boolean {
+    const isTcp = viewLeg(this.r, legs[0] ?? 0).protocol === TCP;
+    // This direction alone holds the first and the third packet of a TCP handshake.
+    const trigger = packets[1]?.hops[0];
+    const [begin] = packets;
+    const isBegin = !isTcp || begin?.hops.some((hop) => hop.frames.some((frame) => (frame.detail & SYN) !== 0));
+    return isBegin === true && trigger !== undefined && Math.abs(timeOfHop(trigger) - from) < SOON;
+  }
+
+  private ruling(direction: Direction, expected: readonly Mac[], mac: Mac, shown: SeenAt, fault: NextHopFault): Ruling {
+    const witness: Witness = {
+      kind: 'own-frame',
+      ip: this.r.addresses.format(direction.dstIp),
+      mac: formatMac(mac),
+      time: this.r.epoch.text(shown.time),
+      origin: { input: this.inputName(this.r.taps.all[shown.tap]?.input ?? -1), frame: shown.frame },
+    };
+    return { verdict: 'misdelivered', class: 'wrong-next-hop', expected, because: [witness], fault };
+  }
+}
+
+/** A packet of a client that went to its gateway. */
+interface Visit extends SeenAt {
+  /** Of the flow itself. */
+  readonly isOwn: boolean;
+  /** No cache chose its way: it is of another flow, or cannot be offloaded. */
+  readonly isFree: boolean;
+}
+
+function wayKey({ srcIp, dstIp }: { readonly srcIp: Ip; readonly dstIp: Ip }): string {
+  return `${srcIp} ${dstIp}`;
+}
+
+const TCP = 6;
+const SYN = 0x02;
+const SOON = 2e9;
+/** An entry that no packet uses for this long leaves the flowtable (nf_flowtable_udp_timeout); the next packet is a new beginning. */
+const IDLE = 25e9;
+/** A flow is offloaded at its second or third packet; some more may be on their way. */
+const MAX_BEFORE_OFFLOAD = 4;
+
+/** Gateways that a router's packets of the flow went to and came back from, and the hop limit that they went there with. */
+function detoursOf({ packets }: Direction): { gateway: Mac; router: Mac; top: number }[] {
+  const found = new Map<string, { gateway: Mac; router: Mac; tops: Set<number> }>();
+  for (const { hops } of packets) {
+    for (const [i, out] of hops.entries()) {
+      const isFirst = !hops.slice(0, i).some((hop) => hop.from === out.to || hop.to === out.to);
+      if (
+        !isFirst ||
+        !hops.some((back) => back.from === out.to && back.to === out.from && back.hopLimit <= out.hopLimit)
+      )
+        continue;
+      const key = `${out.from} ${out.to}`;
+      const detour = found.get(key);
+      if (detour) detour.tops.add(out.hopLimit);
+      else found.set(key, { gateway: out.to, router: out.from, tops: new Set([out.hopLimit]) });
+    }
+  }
+  return [...found.values()].flatMap(({ gateway, router, tops }) => {
+    const [top] = tops;
+    return tops.size === 1 && top !== undefined ? [{ gateway, router, top }] : [];
+  });
+}
+
+/** Unbroken rows of packets that went past the gateway, and whether each began where an offload does. */
+function runsPast(
+  packets: readonly Packet[],
+  wayOf: (packet: Packet) => Hop | 'by' | undefined,
+): { hops: Hop[]; isAtTrigger: boolean }[] {
+  const runs: { hops: Hop[]; isAtTrigger: boolean }[] = [];
+  let by: number[] = [];
+  let last = -Infinity;
+  let isPast = false;
+  for (const packet of packets) {
+    const way = wayOf(packet);
+    const [head] = packet.hops;
+    if (way === undefined || !head) continue;
+    const time = timeOfHop(head);
+    if (way === 'by') {
+      // Packets that cannot be offloaded end no run.
+      if (packet.hops.some(escapes) && isPast) continue;
+      if (isPast || time - last > IDLE) by = [];
+      isPast = false;
+      by.push(time);
+    } else {
+      const run = runs.at(-1);
+      if (isPast && run) run.hops.push(way);
+      else {
+        const isAtTrigger = by.length > 0 && by.length <= MAX_BEFORE_OFFLOAD && time - (by[0] ?? 0) < SOON;
+        runs.push({ hops: [way], isAtTrigger });
+      }
+      isPast = true;
+    }
+    last = time;
+  }
+  return runs;
+}
+
+function wasOffloaded({ spans, flow }: Direction, from: number, to: number): boolean {
+  if (spans.length > 0) return spans.some((span) => covers(span, from, to));
+  return flow?.conntrack.some(({ offload }) => offload !== 'none' && offload !== 'unknown') ?? false;
+}
+
+function covers({ from, to }: OffloadSpan, first: number, last: number): boolean {
+  return from.earliest <= last && (to?.latest ?? Infinity) >= first;
+}
+
+function escapes(hop: Hop): boolean {
+  return hop.frames.some(isEscape);
+}
+
+function spanOf(hops: readonly Hop[]): { from: number; to: number } {
+  const times = hops.map(timeOfHop);
+  return { from: Math.min(...times), to: Math.max(...times) };
+}
+
+function seenAt(hop: Hop): SeenAt {
+  const [frame] = hop.frames;
+  const view: LegView | undefined = frame?.view;
+  return { tap: view?.tap ?? -1, frame: frame?.frame ?? 0, time: frame?.time ?? NaN };
+}

@@ -1,0 +1,83 @@
+import { Wire, type Station } from '../support/wire.js';
+import { FAR, other, router, type Captures } from './scene.js';
+
+/** A router, a client of it, a gateway on its LAN that passes packets through, and the provider's router. */
+export const client = other;
+export const gateway: Station = { mac: 'dc:a6:32:00:00:03', ip: '192.168.7.3' };
+export const wan: Station = { mac: '94:83:c4:00:00:0f', ip: '203.0.113.2' };
+export const provider: Station = { mac: '00:1b:21:00:00:01', ip: '203.0.113.1' };
+
+/** How a packet of the client goes: by the gateway, past it, or round until its hop limit (here of few) is used up. */
+export type Way = 'by' | 'past' | 'round';
+
+export interface Sent {
+  readonly time: number;
+  readonly way: Way;
+  readonly srcPort?: number;
+  readonly flags?: number;
+  readonly hopLimit?: number;
+}
+
+export interface Stick {
+  readonly captures: Captures;
+  /** Frame numbers that went to the wrong next hop. */
+  readonly wrong: { readonly 'lan2.pcap': number[]; readonly 'wan.pcap': number[] };
+}
+
+const ROUNDS = 6;
+
+/** Packets of a client in a network whose router hands them to a gateway on the LAN, which hands them back. TCP when they have flags. */
+export function stick(packets: readonly Sent[]): Stick {
+  const [lan1, lan2, out] = [new Wire(), new Wire(), new Wire()];
+  lan1.meet(0, client, router);
+  lan2.meet(0.1, router, gateway);
+  lan2.meet(0.2, gateway, router);
+  out.meet(0.1, wan, provider);
+  const wrong: Stick['wrong'] = { 'lan2.pcap': [], 'wan.pcap': [] };
+  packets.forEach(({ time, way, srcPort = 5000, flags, hopLimit = 64 }, i) => {
+    const send = (wire: Wire, delay: number, from: string, to: string, hops: number): number =>
+      packet(wire, { time: time + delay / 1e4, id: i + 1, from, to, hops: hopLimit - hops, srcPort, flags });
+    send(lan1, 0, client.mac, router.mac, 0);
+    if (way === 'past') {
+      wrong['wan.pcap'].push(send(out, 1, wan.mac, provider.mac, 1));
+      return;
+    }
+    for (let round = 0; round < (way === 'round' ? ROUNDS : 1); round++) {
+      const frame = send(lan2, 1 + 2 * round, router.mac, gateway.mac, 1 + 2 * round);
+      if (round > 0) wrong['lan2.pcap'].push(frame);
+      send(lan2, 2 + 2 * round, gateway.mac, router.mac, 2 + 2 * round);
+    }
+    if (way === 'by') send(out, 3, wan.mac, provider.mac, 3);
+  });
+  return { captures: { 'lan1.pcap': lan1, 'lan2.pcap': lan2, 'wan.pcap': out }, wrong };
+}
+
+/** Many packets of one flow, two a second. */
+export function stream(from: number, until: number, way: Way, more: Partial<Sent> = {}): Sent[] {
+  const sent: Sent[] = [];
+  for (let time = from; time < until; time += 0.5) sent.push({ time, way, ...more });
+  return sent;
+}
+
+interface Passing {
+  readonly time: number;
+  readonly id: number;
+  readonly from: string;
+  readonly to: string;
+  readonly hops: number;
+  readonly srcPort: number;
+  readonly flags: number | undefined;
+}
+
+/** A packet of the client's with its own IP identification, which stays the same wherever it is seen. */
+function packet(wire: Wire, { time, id, from, to, hops, srcPort, flags }: Passing): number {
+  const ports = [srcPort >>> 8, srcPort & 255, 0x0f, 0xa0];
+  const body =
+    flags === undefined
+      ? [...ports, 0, 12, 0, 0, id >>> 8, id & 255, 3, 4]
+      : [...ports, 0, 0, id >>> 8, id & 255, 0, 0, 0, 9, 0x50, flags, 1, 0, 0, 0, 0, 0];
+  const protocol = flags === undefined ? 17 : 6;
+  const address = (ip: string): number[] => ip.split('.').map(Number);
+  const head = [0x45, 0, 0, 20 + body.length, id >>> 8, id & 255, 0, 0, hops, protocol, 0, 0];
+  return wire.ethernet(time, from, to, 0x0800, [...head, ...address(client.ip), ...address(FAR), ...body]);
+}
