@@ -9,6 +9,7 @@ import { FrameFlag, type FrameBatch } from '../records/frame-batch.js';
 import type { PacketBatch } from '../records/packet-batch.js';
 import type { AffectedFlow } from './flows.js';
 import { viewLeg, type LegView } from './legs.js';
+import { messageOf, type Message } from './messages.js';
 
 /** A packet on a tap. Times in ns since the analysis epoch. */
 export interface TracedFrame {
@@ -22,8 +23,12 @@ export interface TracedFrame {
   readonly fingerprint: number;
   /** TCP flags, or `type << 8 | code` of ICMP. */
   readonly detail: number;
+  /** TCP sequence and acknowledgement numbers. */
   readonly sequence: number;
+  readonly acknowledgement: number;
   readonly payloadLength: number;
+  /** A question or answer that users wait for. */
+  readonly message: Message | undefined;
   readonly isFragment: boolean;
   readonly hasOptions: boolean;
   verdict: 'delivered' | 'misdelivered' | 'convergence' | 'not-judged';
@@ -97,7 +102,9 @@ export class Trace {
       fingerprint: transport.fingerprint,
       detail: frames.detail[i] ?? 0,
       sequence: transport.sequence,
+      acknowledgement: transport.acknowledgement,
       payloadLength: transport.payloadLength,
+      message: transport.message,
       isFragment: (flags & FrameFlag.FRAGMENT) !== 0,
       hasOptions: (flags & FrameFlag.IP_OPTIONS) !== 0,
       verdict,
@@ -149,10 +156,18 @@ function destinationKey(tap: number, transmitter: Mac, dstIp: Ip): string {
 interface Transport {
   readonly fingerprint: number;
   readonly sequence: number;
+  readonly acknowledgement: number;
   readonly payloadLength: number;
+  readonly message: Message | undefined;
 }
 
-const NO_TRANSPORT: Transport = { fingerprint: 0, sequence: 0, payloadLength: 0 };
+const NO_TRANSPORT: Transport = {
+  fingerprint: 0,
+  sequence: 0,
+  acknowledgement: 0,
+  payloadLength: 0,
+  message: undefined,
+};
 
 /**
  * What identifies a packet though addresses, ports, hop limit and checksums change on its way: IP identification, TCP
@@ -178,7 +193,13 @@ function transportOf(packets: PacketBatch, frames: FrameBatch, i: number): Trans
   else if (protocol !== UDP) hash = mix(mix(hash, (bytes[start] ?? 0) << 8), word(bytes, start + 4));
   const end = Math.min(packetEnd, captured, payload + FINGERPRINT_BYTES);
   for (let at = payload; at < end; at++) hash = mix(hash, bytes[at] ?? 0);
-  return { fingerprint: hash | 1, sequence: sequence >>> 0, payloadLength: packetEnd - payload };
+  return {
+    fingerprint: hash | 1,
+    sequence: sequence >>> 0,
+    acknowledgement: protocol === TCP ? word(bytes, start + 8) >>> 0 : 0,
+    payloadLength: packetEnd - payload,
+    message: messageOf(bytes, protocol, start, captured, packetEnd),
+  };
 }
 
 function ipLength(bytes: Uint8Array, network: number, version: number): number {

@@ -22,10 +22,13 @@ import { UNJUDGED, type Reconstruction } from '../reconstruct/reconstruction.js'
 import { UNKNOWN_HOP_LIMIT } from '../records/frame-batch.js';
 import type { Scene } from './case.js';
 import { findingsOf, observationsOf } from './findings.js';
+import { clockDiagnostics, conntrackOffsets, listClocks } from './clocks.js';
 import { listFlows, type Places } from './flows.js';
+import { totalImpact } from './impact.js';
 import { foresee } from './predictions.js';
 import { REASONS, type Reason } from './reasons.js';
 import { systemsOf } from './systems.js';
+import { Trails } from './trails.js';
 
 export interface Parts extends Scene {
   readonly verdicts: Verdicts;
@@ -47,6 +50,10 @@ export function assemble(parts: Parts): Analysis {
   const { predictions, ruleset } = foresee(parts.around.hosts, r.addresses, (input) => places.inputName(input));
   const systems = systemsOf(parts.around.hosts, r.facts.conntrack.entries, (input) => places.inputName(input));
   const totals = totalsOf(r, verdicts, misdeliveries);
+  const trails = new Trails(r, parts.trace);
+  const flows = listFlows(r, parts.flows, examination, verdicts, places, trails);
+  const impact = totalImpact(flows.map((flow) => flow.impact).filter((felt) => felt !== undefined));
+  const offsets = [...trails.offsets, ...conntrackOffsets(r, parts.trace, parts.flows)];
   return {
     version: ANALYSIS_VERSION,
     generator: { name: 'macscan', version: parts.generatorVersion },
@@ -55,15 +62,17 @@ export function assemble(parts: Parts): Analysis {
     inputs: parts.inputs,
     ...windowOf(r),
     misdeliveries,
-    flows: listFlows(r, parts.flows, examination, verdicts, places),
+    flows,
     bindings: bindingsOf(parts, misdeliveries),
     findings,
     observations: observationsOf(parts),
     predictions,
     ...(ruleset.length > 0 ? { ruleset } : {}),
     notJudged,
-    diagnostics: parts.diagnostics,
+    diagnostics: [...parts.diagnostics, ...clockDiagnostics(offsets, places)],
     ...(systems.length > 0 ? { systems } : {}),
+    ...(impact ? { impact } : {}),
+    ...(offsets.length > 0 ? { clocks: listClocks(offsets, places) } : {}),
     ...(parts.eachFrame ? { frames: framesOf(parts, misdeliveries) } : {}),
     ...(parts.partial ? { partial: true as const } : {}),
   };

@@ -8,6 +8,8 @@ import type { Verdicts } from '../detect/verdicts.js';
 import type { Flow, Mapping, OffloadSpan } from '../model.js';
 import { offloadSpans, type Moment } from '../reconstruct/offload.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import { impactOf } from './impact.js';
+import type { Trails } from './trails.js';
 
 /** At most this many flows are listed, the most affected ones. */
 const MAX_FLOWS = 2000;
@@ -25,11 +27,14 @@ export function listFlows(
   examination: Examination,
   verdicts: Verdicts,
   places: Places,
+  trails: Trails,
 ): Flow[] {
   const flows: Flow[] = [];
+  const captureEnd = (input: number): number => r.spans.get(input)?.last ?? Infinity;
   for (const flow of affected) {
     const runs = flow.legs.flatMap((leg) => examination.suspects.get(leg)?.runs ?? []);
     if (!runs.some((run) => run.ruling.verdict === 'misdelivered' || run.ruling.class)) continue;
+    const impact = impactOf(trails.of(flow), captureEnd);
     const spans = flow.conntrack.flatMap((entry) => offloadSpans(r.facts.conntrack, entry));
     flows.push({
       id: flow.id,
@@ -43,6 +48,7 @@ export function listFlows(
       })),
       misdelivered: runs.reduce((sum, run) => sum + (run.ruling.verdict === 'misdelivered' ? run.frames : 0), 0),
       mappings: mappingsOf(r, flow, examination, verdicts, places),
+      ...(impact ? { impact } : {}),
     });
   }
   flows.sort((a, b) => b.misdelivered - a.misdelivered || Number(a.id.slice(1)) - Number(b.id.slice(1)));

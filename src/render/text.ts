@@ -2,6 +2,7 @@
 
 import type { Analysis, Flow, Misdelivery, NotJudged } from '../model.js';
 import type { RenderOptions } from './options.js';
+import { impactLines } from './text-impact.js';
 import { predictionLines } from './text-predictions.js';
 import {
   claimText,
@@ -49,6 +50,7 @@ export function renderText(analysis: Analysis, options: RenderOptions): string {
     lines.push('', paint.bold('Normal after a take-over (convergence, counted as delivered)'));
     for (const group of convergence.slice(0, most)) lines.push(...convergenceLines(group));
   }
+  lines.push(...impactLines(analysis, { verbose: options.verbose, bold: paint.bold, wrap }));
   lines.push(...findingLines(analysis, options, paint));
   lines.push(...observationLines(analysis, options, paint));
   lines.push(...predictionLines(analysis, { verbose: options.verbose, bold: paint.bold, wrap }));

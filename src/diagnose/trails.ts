@@ -1,0 +1,38 @@
+/** The packets of affected flows, joined over all captures once and then asked for by all that follows them. */
+
+import { packetsOf, type FlowPacket } from '../detect/packets.js';
+import type { AffectedFlow } from '../detect/flows.js';
+import type { Trace } from '../detect/trace.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import { clockOffsets, shiftOf, type Offset } from './clocks.js';
+
+export class Trails {
+  /** How far the clocks of captures are apart. */
+  readonly offsets: readonly Offset[];
+  private readonly r: Reconstruction;
+  private readonly trace: Trace;
+  private readonly shift: (input: number) => number;
+  private readonly known = new Map<AffectedFlow, readonly FlowPacket[]>();
+
+  constructor(r: Reconstruction, trace: Trace) {
+    this.r = r;
+    this.trace = trace;
+    this.offsets = clockOffsets(trace);
+    this.shift = shiftOf(this.offsets);
+  }
+
+  /** The packets of a flow in order of time. */
+  of(flow: AffectedFlow): readonly FlowPacket[] {
+    let packets = this.known.get(flow);
+    if (!packets) {
+      packets = packetsOf(this.r, this.trace, flow, this.shift);
+      this.known.set(flow, packets);
+    }
+    return packets;
+  }
+
+  /** A time of an input by the clock that all are compared with. */
+  common(input: number, time: number): number {
+    return time + this.shift(input);
+  }
+}
