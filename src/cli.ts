@@ -14,13 +14,13 @@ const program = new Command('macscan')
   .argument('[evidence...]', 'captures, dumps, folders, tar archives, a saved analysis, or - for standard input')
   .option(
     '-o, --output <file>',
-    'write the result to a file, its format told by the ending (.json, .md, .txt, .csv); - for standard output; repeatable',
+    'write the result to a file, its format told by the ending (.json, .md, .txt, .csv, .findings.csv, .flows.csv, .mappings.csv); - for standard output; repeatable',
     collect,
     [],
   )
   .addOption(
     new Option('-f, --format <name>', 'format on standard output')
-      .choices(['text', 'json', 'csv', 'markdown'])
+      .choices(['text', 'json', 'markdown', 'csv', 'findings-csv', 'flows-csv', 'mappings-csv'])
       .default('text'),
   )
   .option('--map <ip=mac>', 'an address and the MAC that has it; repeatable', collect, [])
@@ -41,6 +41,10 @@ const program = new Command('macscan')
     'judge only frames from this time on (2026-11-21T07:52:26.5, or seconds since 1970); UTC unless it says otherwise',
   )
   .option('--to <time>', 'judge only frames up to this time')
+  .option(
+    '--filter <words>',
+    'list only what fits: ip: mac: dev: is: cause: flow: or any text, ! negates; the verdict stays that of everything',
+  )
   .option('--no-exit-code', 'exit 0 whatever the verdict')
   .option('-q, --quiet', 'print the verdict only', false)
   .option('-v, --verbose', 'print everything', false)

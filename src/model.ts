@@ -48,6 +48,11 @@ export interface Analysis {
   clocks?: ClockOffset[];
   /** The machines that dumps are of, and what they offload; missing when no dump says. */
   systems?: System[];
+  /**
+   * Set when `--filter` chose the misdeliveries, flows and findings that are listed; the numbers say how many there are
+   * in all, `sentence` is the verdict. Verdict, totals and all else are of everything.
+   */
+  filter?: { expression: string; sentence: string; misdeliveries: number; flows: number; findings: number };
   /** Set when addresses and names were replaced, and how thoroughly. */
   redacted?: 'default' | 'strict';
   /** Set when the run was interrupted: what follows covers only a part of the evidence. */
@@ -58,6 +63,8 @@ export interface Analysis {
 
 /** One misdelivered frame, as the CSV lists it. */
 export interface MisdeliveredFrame extends Tuple {
+  /** Id of the misdelivery that it belongs to. */
+  misdelivery: string;
   input: string;
   frame: number;
   time: string;

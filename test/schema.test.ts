@@ -36,6 +36,7 @@ const optional = new Set([
   'clocks',
   'systems',
   ...['kernel', 'distribution', 'board', 'connections', 'flowtables.0.hardware'].map((p) => `systems.0.${p}`),
+  'filter',
   'redacted',
   ...['predictions', 'ruleset'].flatMap((list) => ['frame', 'line'].map((p) => `${list}.0.evidence.0.${p}`)),
   ...['frames', 'firstTime', 'lastTime', 'interfaces', 'facts', 'unknownLines'].map((p) => `inputs.0.${p}`),

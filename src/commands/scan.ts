@@ -6,6 +6,7 @@ import { UsageError } from '../errors.js';
 import { INPUT_FORMATS, type InputFormat } from '../input-reader.js';
 import type { Analysis } from '../model.js';
 import { formatOfFile, listsFrames, render, type Format } from '../render/index.js';
+import { checkFilter, restrict } from '../render/restrict.js';
 import { printable, verdictSentence } from '../render/words.js';
 import { scan, type Evidence, type ScanOptions } from '../scan.js';
 import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
@@ -23,6 +24,7 @@ export interface ScanCommandOptions {
   readonly as: readonly string[];
   readonly from?: string;
   readonly to?: string;
+  readonly filter?: string;
   readonly exitCode: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
@@ -41,6 +43,7 @@ export async function scanCommand(
   version: string,
 ): Promise<number> {
   const targets = options.output.map((file) => ({ file, format: file === '-' ? options.format : formatOfFile(file) }));
+  if (options.filter !== undefined) checkFilter(options.filter);
   const wantsFrames = targets.some(({ format }) => listsFrames(format)) || listsFrames(options.format);
   const scanOptions = { ...scanOptionsOf(options, version), eachFrame: wantsFrames };
   const { pieces: evidence, errors: problems } = await collectEvidence(paths, {
@@ -51,13 +54,14 @@ export async function scanCommand(
   if (evidence.length === 0) return EXIT.FAILED;
 
   const stats = options.stats ? new Stats() : undefined;
-  const analysis = (await readSavedAnalysis(evidence)) ?? (await analyse(evidence, scanOptions, options, stats));
-  const nothing = nothingToJudge(analysis);
+  const whole = (await readSavedAnalysis(evidence)) ?? (await analyse(evidence, scanOptions, options, stats));
+  const nothing = nothingToJudge(whole);
   if (nothing !== undefined) {
     writeError(printable(nothing));
     return EXIT.FAILED;
   }
   stats?.enter('render');
+  const analysis = options.filter === undefined ? whole : restrict(whole, options.filter);
   for (const { file, format } of targets) {
     if (file !== '-') writeFile(file, await render(analysis, format, { color: false, verbose: true, quiet: false }));
   }

@@ -138,7 +138,7 @@ function misdeliveriesOf(parts: Parts): Misdelivery[] {
 function framesOf(parts: Parts, misdeliveries: readonly Misdelivery[]): MisdeliveredFrame[] {
   const { r, examination, flowOfLeg, places } = parts;
   const frames: MisdeliveredFrame[] = [];
-  const causes = new Map(misdeliveries.map((m) => [placeKey(m), m.cause]));
+  const known = new Map(misdeliveries.map((m) => [placeKey(m), m]));
   for (const bucket of examination.misdelivered.values()) {
     if (bucket.class === 'convergence') continue;
     const tap = r.taps.all[bucket.view.tap];
@@ -151,16 +151,17 @@ function framesOf(parts: Parts, misdeliveries: readonly Misdelivery[]): Misdeliv
       expected: [...bucket.expected].sort((a, b) => a - b).map(formatMac),
     };
     const dstIp = r.addresses.format(bucket.view.dstIp);
-    const cause = causes.get(placeKey({ ...common, dstIp, ...(bucket.class ? { class: bucket.class } : {}) }));
+    const m = known.get(placeKey({ ...common, dstIp, ...(bucket.class ? { class: bucket.class } : {}) }));
     for (const seen of bucket.all) {
       const flow = flowOfLeg.get(seen.view.leg)?.id;
       frames.push({
         ...common,
+        misdelivery: m?.id ?? '',
         ...tupleOf(r, seen.view),
         frame: seen.frame,
         time: r.epoch.text(seen.time),
         ...(flow === undefined ? {} : { flow }),
-        ...(cause === undefined ? {} : { cause }),
+        ...(m?.cause === undefined ? {} : { cause: m.cause }),
       });
     }
   }

@@ -278,6 +278,13 @@ const ANALYSIS: Shape = {
       'connections?': { seen: 'number', offloaded: 'number', hardware: 'number' },
     },
   ],
+  'filter?': {
+    expression: 'string',
+    sentence: 'string',
+    misdeliveries: 'number',
+    flows: 'number',
+    findings: 'number',
+  },
   'redacted?': 'string',
   'partial?': 'boolean',
 };

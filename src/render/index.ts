@@ -19,23 +19,36 @@ const RENDERERS = {
   text: { endings: ['.txt'], load: async () => (await import('./text.js')).renderText },
   json: { endings: ['.json'], load: async () => (await import('./json.js')).renderJson },
   markdown: { endings: ['.md', '.markdown'], load: async () => (await import('./markdown.js')).renderMarkdown },
-  csv: { endings: ['.csv'], load: async () => (await import('./csv.js')).renderCsv, eachFrame: true },
+  csv: { endings: ['.csv'], load: async () => (await import('./csv.js')).renderFramesCsv, eachFrame: true },
+  'findings-csv': { endings: ['.findings.csv'], load: async () => (await import('./csv.js')).renderFindingsCsv },
+  'flows-csv': { endings: ['.flows.csv'], load: async () => (await import('./csv.js')).renderFlowsCsv },
+  'mappings-csv': { endings: ['.mappings.csv'], load: async () => (await import('./csv.js')).renderMappingsCsv },
 } as const satisfies Record<string, Registration>;
 
 export type Format = keyof typeof RENDERERS;
 
-export const FORMATS: readonly Format[] = ['text', 'json', 'csv', 'markdown'];
+export const FORMATS: readonly Format[] = [
+  'text',
+  'json',
+  'markdown',
+  'csv',
+  'findings-csv',
+  'flows-csv',
+  'mappings-csv',
+];
 
 /**
  * The format that a file's ending asks for.
  * @throws UsageError when it is none of ours
  */
 export function formatOfFile(file: string): Format {
-  for (const format of FORMATS) {
-    if (RENDERERS[format].endings.some((ending) => file.toLowerCase().endsWith(ending))) return format;
-  }
-  const endings = FORMATS.flatMap((format) => [...RENDERERS[format].endings]);
-  throw new UsageError(`${file}: the format is told by the ending, which must be one of ${endings.join(', ')}`);
+  const endings = FORMATS.flatMap((format) => RENDERERS[format].endings.map((ending) => ({ format, ending })));
+  const fitting = endings.filter(({ ending }) => file.toLowerCase().endsWith(ending));
+  // The longest one: .csv is a part of .flows.csv.
+  const [best] = fitting.toSorted((a, b) => b.ending.length - a.ending.length);
+  if (best) return best.format;
+  const known = endings.map(({ ending }) => ending).join(', ');
+  throw new UsageError(`${file}: the format is told by the ending, which must be one of ${known}`);
 }
 
 /** Whether a format needs `Analysis.frames`. */

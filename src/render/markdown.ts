@@ -10,6 +10,8 @@ import {
   counted,
   dateTime,
   expectedText,
+  filterSentence,
+  isNanoseconds,
   span,
   verdictSentence,
   witnessText,
@@ -27,9 +29,9 @@ export function renderMarkdown(analysis: Analysis, options: MarkdownOptions = {}
   const wrong = analysis.misdeliveries.filter((m) => m.class !== 'convergence');
   const blocks = [
     [`**${analysis.verdict.replace('-', ' ').toUpperCase()}**: ${prose(verdictSentence(analysis))}`],
-    [countsLine(analysis)],
+    [countsLine(analysis) + filterText(analysis)],
     tableLines(analysis, wrong, options),
-    analysis.findings.length > 0 ? causeLines(analysis) : foreseenLines(analysis),
+    analysis.findings.length > 0 || analysis.filter ? causeLines(analysis) : foreseenLines(analysis),
     evidenceLines(analysis, wrong),
     notJudgedLines(analysis),
     inputLines(analysis),
@@ -41,6 +43,11 @@ export function renderMarkdown(analysis: Analysis, options: MarkdownOptions = {}
 function countsLine({ totals }: Analysis): string {
   const { delivered, misdelivered, notJudged } = totals;
   return `Delivered ${count(delivered)}, misdelivered ${count(misdelivered)}, not judged ${count(notJudged)} of ${counted(totals.frames, 'frame')}.`;
+}
+
+function filterText(analysis: Analysis): string {
+  const sentence = filterSentence(analysis);
+  return sentence === undefined ? '' : ` ${prose(sentence)}`;
 }
 
 interface Row {
@@ -105,7 +112,7 @@ function macText(mac: string, { names }: MarkdownOptions): string {
 
 /** First and last moment, to the second, and how long that is. */
 function whenText(group: readonly Misdelivery[]): string {
-  const times = group.flatMap((m) => [m.firstTime, m.lastTime]).filter((time) => /^\d+$/.test(time));
+  const times = group.flatMap((m) => [m.firstTime, m.lastTime]).filter(isNanoseconds);
   const sorted = times.toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1));
   const [first = '', last = ''] = [sorted[0], sorted.at(-1)];
   return first === '' ? 'unknown' : `${dateTime(first).replace(/\.\d+$/, '')}, ${span(first, last)}`;

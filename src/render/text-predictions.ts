@@ -44,11 +44,11 @@ function predictionBlock(
   { cause, title, summary, prove, change }: Prediction,
   wrap: PredictionLayout['wrap'],
 ): string[] {
-  const lines = wrap(`${title} (${cause}): ${printable(summary)}`, '  ', '  ');
+  const lines = wrap(printable(`${title} (${cause}): ${summary}`), '  ', '  ');
   // Commands are not wrapped: they are there to be copied.
   for (const command of prove) lines.push(`      ${printable(command)}`);
   for (const { what, commands } of change) {
-    lines.push(...wrap(what, '    '), ...commands.map((command) => `      ${printable(command)}`));
+    lines.push(...wrap(printable(what), '    '), ...commands.map((command) => `      ${printable(command)}`));
   }
   return lines;
 }

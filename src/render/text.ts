@@ -12,8 +12,10 @@ import {
   counted,
   dateTime,
   expectedText,
+  filterSentence,
   flowText,
   frameText,
+  macText,
   observedText,
   printable,
   rangesText,
@@ -35,9 +37,14 @@ export function renderText(analysis: Analysis, options: RenderOptions): string {
     delivered: paint.good('DELIVERED'),
     'not-judged': paint.dim('NOT JUDGED'),
   };
-  const sentence = wrap(`${analysis.verdict.toUpperCase().replace('-', ' ')}: ${verdictSentence(analysis)}`, '');
+  const sentence = wrap(
+    `${analysis.verdict.toUpperCase().replace('-', ' ')}: ${printable(verdictSentence(analysis))}`,
+    '',
+  );
   lines.push(...sentence.map((line, i) => (i === 0 ? line.replace(/^[A-Z ]+(?=:)/, head[analysis.verdict]) : line)));
   if (options.quiet) return `${lines.join('\n')}\n`;
+  const filtered = filterSentence(analysis);
+  if (filtered !== undefined) lines.push(...wrap(printable(filtered), ''));
 
   const wrong = groupAlike(analysis.misdeliveries.filter((m) => m.class !== 'convergence'));
   const convergence = groupAlike(analysis.misdeliveries.filter((m) => m.class === 'convergence'));
@@ -82,12 +89,12 @@ function block(
   if (!first) return [];
   const indent = ' '.repeat(label.length);
   const lines = [
-    `${label}${paint.bold(`${first.dstIp}: frames ${observedText(first)}`)}`,
-    `${indent}${paint.bold(`instead of ${expectedText(first)}`)}`,
+    `${label}${paint.bold(`${printable(first.dstIp)}: frames ${observedText(first, options.names)}`)}`,
+    `${indent}${paint.bold(`instead of ${expectedText(first, options.names)}`)}`,
   ];
   lines.push(
     ...wrap(
-      `sent by ${first.srcMac}, ${dateTime(first.firstTime)} to ${clockTime(first.lastTime)} UTC (${span(first.firstTime, first.lastTime)})`,
+      `sent by ${macText(first.srcMac, options.names)}, ${dateTime(first.firstTime)} to ${clockTime(first.lastTime)} UTC (${span(first.firstTime, first.lastTime)})`,
       indent,
     ),
   );
@@ -102,7 +109,7 @@ function block(
   const ids = new Set(group.flatMap((m) => m.flows));
   const concerned = flows.filter((flow) => ids.has(flow.id));
   for (const flow of concerned.slice(0, options.verbose ? concerned.length : 4))
-    lines.push(...wrap(`flow ${flow.id}: ${flowText(flow)}`, indent, '  '));
+    lines.push(...wrap(`flow ${printable(flow.id)}: ${flowText(flow)}`, indent, '  '));
   if (concerned.length > 4 && !options.verbose)
     lines.push(`${indent}... and ${counted(concerned.length - 4, 'more flow')}`);
   for (const witness of first.because) {
@@ -131,7 +138,7 @@ function convergenceLines(group: readonly Misdelivery[]): string[] {
   if (!first) return [];
   const where = group.map((m) => `${place(m)} ${counted(m.frames, 'frame')}`).join(', ');
   return wrap(
-    `${first.dstIp}: ${first.dstMac} before ${expectedText(first)} was known to ${first.srcMac}: ${where}`,
+    `${printable(`${first.dstIp}: ${first.dstMac}`)} before ${expectedText(first)} was known to ${printable(first.srcMac)}: ${where}`,
     '  ',
     '  ',
   );
@@ -141,20 +148,29 @@ function findingLines(analysis: Analysis, options: RenderOptions, paint: Paint):
   const lines: string[] = [];
   const findings = analysis.findings.filter((finding) => finding.cause !== 'convergence');
   for (const finding of findings.slice(0, options.verbose ? findings.length : MAX_FINDINGS)) {
-    lines.push('', ...wrap(paint.bold(`Cause: ${finding.title}`), ''));
+    lines.push('', ...wrap(paint.bold(`Cause: ${printable(finding.title)}`), ''));
     lines.push(
-      ...wrap(`${finding.cause}, ${CONFIDENCE_WORDS[finding.confidence]}. ${printable(finding.summary)}`, '  '),
+      ...wrap(
+        `${printable(finding.cause)}, ${CONFIDENCE_WORDS[finding.confidence]}. ${printable(finding.summary)}`,
+        '  ',
+      ),
     );
     for (const test of finding.tests) {
       if (options.verbose || (test.result !== 'unknown' && SHOWN_TESTS.includes(test.id))) {
         lines.push(
-          ...wrap(`${test.id} ${test.title} ${paint.bold(test.result)}: ${printable(test.what)}`, '  ', '   '),
+          ...wrap(
+            `${printable(`${test.id} ${test.title}`)} ${paint.bold(test.result)}: ${printable(test.what)}`,
+            '  ',
+            '   ',
+          ),
         );
       }
     }
     if (options.verbose) {
       for (const other of finding.considered) {
-        lines.push(...wrap(`not ${other.cause} (${other.result}): ${printable(other.because)}`, '  ', '   '));
+        lines.push(
+          ...wrap(`not ${printable(other.cause)} (${other.result}): ${printable(other.because)}`, '  ', '   '),
+        );
       }
     }
     for (const { what, commands } of finding.change) {
@@ -176,7 +192,7 @@ function observationLines(analysis: Analysis, options: RenderOptions, paint: Pai
   if (analysis.observations.length === 0) return [];
   const lines = ['', paint.bold('Also seen')];
   const shown = analysis.observations.slice(0, options.verbose ? undefined : MAX_OBSERVATIONS);
-  for (const seen of shown) lines.push(...wrap(`${seen.title}: ${printable(seen.summary)}`, '  ', '  '));
+  for (const seen of shown) lines.push(...wrap(printable(`${seen.title}: ${seen.summary}`), '  ', '  '));
   const left = analysis.observations.length - shown.length;
   if (left > 0) lines.push(`  ... and ${counted(left, 'more')} (-v shows all)`);
   return lines;
@@ -193,7 +209,11 @@ function notJudgedLines(analysis: Analysis, options: RenderOptions, paint: Paint
         ? entry.inputs
         : [...entry.inputs.slice(0, 2), `${entry.inputs.length - 2} more`];
     lines.push(
-      ...wrap(`${counted(entry.frames, 'frame')}: ${entry.what} (${inputs.map(printable).join(', ')})`, '  ', '  '),
+      ...wrap(
+        `${counted(entry.frames, 'frame')}: ${printable(entry.what)} (${inputs.map(printable).join(', ')})`,
+        '  ',
+        '  ',
+      ),
     );
   }
   return lines;
@@ -244,7 +264,7 @@ function inputLines(analysis: Analysis, options: RenderOptions, paint: Paint): s
   const lines = ['', paint.bold('Inputs')];
   for (const input of analysis.inputs) {
     const frames = input.frames === undefined ? '' : `, ${counted(input.frames, 'frame')}`;
-    const facts = Object.entries(input.facts ?? {}).map(([kind, n]) => `${count(n)} ${kind}`);
+    const facts = Object.entries(input.facts ?? {}).map(([kind, n]) => `${count(n)} ${printable(kind)}`);
     const what = `${printable(input.name)}: ${input.kind}${frames}${facts.length > 0 ? `, ${facts.join(', ')}` : ''}${input.sha256 === '' ? '' : `, sha256 ${input.sha256.slice(0, 12)}`}`;
     lines.push(...wrap(what, '  ', '  '));
   }

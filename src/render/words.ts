@@ -11,6 +11,7 @@ import type {
   Witness,
   WitnessKind,
 } from '../model.js';
+import type { VendorNames } from './options.js';
 
 /** Text of an input made safe for a terminal or a mail: control, bidirectional and other invisible characters are shown as escapes. */
 export function printable(text: string): string {
@@ -42,7 +43,7 @@ export function clockTime(ns: string): string {
 }
 
 function timeParts(ns: string): { date: string; clock: string } | undefined {
-  if (ns === '') return undefined;
+  if (!isNanoseconds(ns)) return undefined;
   const absolute = BigInt(ns);
   const seconds = absolute / 1_000_000_000n;
   const fraction = (absolute % 1_000_000_000n).toString().padStart(9, '0');
@@ -53,9 +54,14 @@ function timeParts(ns: string): { date: string; clock: string } | undefined {
   return { date: iso.slice(0, 10), clock: `${iso.slice(11, 19)}.${digits}` };
 }
 
+/** Whether a text is a time as the analysis writes it: saved ones come from strangers. */
+export function isNanoseconds(text: string): boolean {
+  return /^\d{1,24}$/.test(text);
+}
+
 /** A span of time: `54.2 s`, `12 ms`, `3 min 5 s`. */
 export function span(fromNs: string, toNs: string): string {
-  if (fromNs === '' || toNs === '') return 'unknown';
+  if (!isNanoseconds(fromNs) || !isNanoseconds(toNs)) return 'unknown';
   const ns = Number(BigInt(toNs) - BigInt(fromNs));
   if (ns < 1e6) return `${(ns / 1e3).toFixed(0)} µs`;
   if (ns < 1e9) return `${(ns / 1e6).toFixed(0)} ms`;
@@ -96,7 +102,7 @@ export function tupleText(tuple: Tuple): string {
   const source = endpoint(tuple.srcIp, isPing ? undefined : tuple.srcPort);
   const destination = endpoint(tuple.dstIp, isPing ? undefined : tuple.dstPort);
   const id = isPing && tuple.srcPort !== undefined ? ` id ${tuple.srcPort}` : '';
-  return `${protocolName(tuple.protocol)} ${source} > ${destination}${id}`;
+  return printable(`${protocolName(tuple.protocol)} ${source} > ${destination}${id}`);
 }
 
 /** How a flow stands in text: the original direction, what NAT made of it, and whether it was offloaded. */
@@ -161,25 +167,35 @@ export function frameText(frame: EvidenceFrame): string {
   const ends = isPing
     ? `${frame.srcIp} > ${frame.dstIp}`
     : `${frame.srcIp}${port(frame.srcPort)} > ${frame.dstIp}${port(frame.dstPort)}`;
-  return `${clockTime(frame.time)} ${frame.srcMac} > ${frame.dstMac}, ${vlan}${ttl}length ${frame.length}: ${ends}: ${protocolName(frame.protocol)}`;
+  const macs = `${frame.srcMac} > ${frame.dstMac}`;
+  return printable(
+    `${clockTime(frame.time)} ${macs}, ${vlan}${ttl}length ${frame.length}: ${ends}: ${protocolName(frame.protocol)}`,
+  );
+}
+
+/** `dc:a6:32:00:00:03 (Raspberry Pi)` */
+export function macText(mac: string, names?: VendorNames): string {
+  const vendor = names?.(mac);
+  return printable(vendor === undefined ? mac : `${mac} (${vendor})`);
 }
 
 /** Where the frames of a misdelivery went: `went to 02:..`, `left on lan1`. */
-export function observedText(m: Misdelivery): string {
-  return m.class === 'wrong-port' ? `for ${m.dstMac} left on ${printable(m.device)}` : `went to ${m.dstMac}`;
+export function observedText(m: Misdelivery, names?: VendorNames): string {
+  const mac = macText(m.dstMac, names);
+  return m.class === 'wrong-port' ? `for ${mac} left on ${printable(m.device)}` : `went to ${mac}`;
 }
 
 /** Where they should have gone: a MAC, or a bridge port. */
-export function expectedText(m: Misdelivery): string {
+export function expectedText(m: Misdelivery, names?: VendorNames): string {
   const port = m.because.find((witness) => witness.port !== undefined)?.port;
-  return m.class === 'wrong-port' && port !== undefined ? printable(port) : m.expected.join(' or ');
+  if (m.class === 'wrong-port' && port !== undefined) return printable(port);
+  return m.expected.map((mac) => macText(mac, names)).join(' or ');
 }
 
 /** What a witness said: `02:.. had 192.0.2.1`, `02:.. was on lan2`. */
 export function claimText(witness: Witness): string {
-  return witness.port === undefined
-    ? `${witness.mac} had ${witness.ip}`
-    : `${witness.mac} was on ${printable(witness.port)}`;
+  const { mac, ip, port } = witness;
+  return printable(port === undefined ? `${mac} had ${ip}` : `${mac} was on ${port}`);
 }
 
 export const CONFIDENCE_WORDS: Readonly<Record<Confidence, string>> = {
@@ -190,7 +206,8 @@ export const CONFIDENCE_WORDS: Readonly<Record<Confidence, string>> = {
 
 /** The verdict in one sentence. */
 export function verdictSentence(analysis: Analysis): string {
-  const { totals, partial } = analysis;
+  const { totals, partial, filter } = analysis;
+  if (filter) return filter.sentence;
   const classes = new Set(analysis.misdeliveries.filter((m) => m.class !== 'convergence').map((m) => m.class));
   const wrong = classes.size === 1 ? (WRONG[[...classes][0] ?? ''] ?? 'wrong MAC') : 'wrong MAC, next hop or port';
   const judged = totals.delivered + totals.misdelivered;
@@ -204,6 +221,13 @@ export function verdictSentence(analysis: Analysis): string {
   if (judged > 0) return `All ${counted(judged, 'judged frame')} went to the right MAC.${rest}${soFar}`;
   if (totals.frames === 0) return `There are no frames to judge.${soFar}`;
   return `None of ${counted(totals.frames, 'frame')} could be judged.${soFar}`;
+}
+
+/** What a filter leaves out, in one sentence; undefined when nothing is filtered. The expression is untrusted. */
+export function filterSentence({ filter, misdeliveries, flows, findings }: Analysis): string | undefined {
+  if (!filter) return undefined;
+  const part = (listed: number, all: number, noun: string): string => `${count(listed)} of ${counted(all, noun)}`;
+  return `Only what fits the filter "${filter.expression}" is listed: ${part(findings.length, filter.findings, 'finding')}, ${part(flows.length, filter.flows, 'flow')}, ${part(misdeliveries.length, filter.misdeliveries, 'place')} with misdelivered frames.`;
 }
 
 const WRONG: Readonly<Record<string, string>> = {

@@ -15,13 +15,12 @@ const temporary = mkdtempSync(join(tmpdir(), 'macscan-filter-'));
 afterAll(() => rmSync(temporary, { recursive: true }));
 
 const folders = [
-  `${root}stale-mac`,
-  `${root}policy-routing`,
-  ...(hasShared ? ['S1', 'S3b', 'S8'].map((name) => sharedPath('captures', name)) : []),
+  ...['stale-mac', 'policy-routing'].map((name) => ({ name, folder: root + name })),
+  ...(hasShared ? ['S1', 'S3b', 'S8'].map((name) => ({ name, folder: sharedPath('captures', name) })) : []),
 ];
 
 describe.skipIf(!hasTool('tshark'))('filters and commands in tshark', () => {
-  it.each(folders)('%s select the misdelivered frames', async (folder) => {
+  it.each(folders)('$name select the misdelivered frames', async ({ folder }) => {
     const pieces = folderPieces(folder, (name) => !/truth\.json|\.jsonl$|README|expected/.test(name));
     const analysis = await analyze(pieces);
     const filters = captureFilters(wrongOf(analysis), analysis.inputs);

@@ -305,6 +305,13 @@ export const fullAnalysis: Full<Omit<Analysis, 'frames'>> = {
       connections: { seen: 12, offloaded: 3, hardware: 0 },
     },
   ],
+  filter: {
+    expression: 'ip:192.168.1.240',
+    sentence: '5 of 9 judged frames went wrong.',
+    misdeliveries: 2,
+    flows: 3,
+    findings: 1,
+  },
   redacted: 'default',
   partial: true,
 };

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { renderText } from '../../src/render/text.js';
+import { fullAnalysis } from '../support/full-analysis.js';
+import { HOSTILE_NAMES, hostileAnalysis, INVISIBLE } from '../support/hostile.js';
+
+const options = { color: false, verbose: true, quiet: false };
+
+describe('text for a terminal', () => {
+  it.each(HOSTILE_NAMES.map((name) => [JSON.stringify(name), name]))(
+    'shows %s as it is, and no more',
+    (_shown, name) => {
+      const text = renderText(hostileAnalysis(name), options);
+      expect(text).not.toMatch(INVISIBLE);
+      const lines = (name: string): number =>
+        renderText(hostileAnalysis(name), { ...options, quiet: true }).split('\n').length;
+      expect(lines(name)).toBeLessThanOrEqual(lines('x') + 2);
+    },
+  );
+
+  it('survives times that are none', () => {
+    const [m] = fullAnalysis.misdeliveries;
+    if (!m) throw new Error('there is one');
+    const odd = { ...fullAnalysis, misdeliveries: [{ ...m, firstTime: 'x', lastTime: '-1' }] };
+    expect(renderText(odd, options)).toContain('unknown time');
+  });
+
+  it('names makers of hardware after MACs, if it is given names', () => {
+    const names = (mac: string): string | undefined =>
+      mac.startsWith('94:83:c4') ? 'GL\u001b Technologies' : undefined;
+    expect(renderText(fullAnalysis, { ...options, names })).toContain(
+      'sent by 94:83:c4:10:00:01 (GL\\x1b Technologies),',
+    );
+  });
+});
