@@ -71,6 +71,11 @@ export class Trace {
     return this.byLeg.get(leg) ?? [];
   }
 
+  /** Those that are traced. */
+  legs(): Iterable<number> {
+    return this.views.keys();
+  }
+
   /** Inputs that hold frames to trace. */
   inputs(): Set<number> {
     return new Set([...this.views.values()].map((view) => this.r.taps.all[view.tap]?.input ?? -1));

@@ -38,6 +38,29 @@ export class PacketBatch {
   readonly hasFlags = new Uint8Array(BATCH_SIZE);
   /** Byte offset of the record in the (decompressed) input. */
   readonly fileOffset = new Float64Array(BATCH_SIZE);
+
+  private readonly columns = [
+    this.offset,
+    this.capturedLength,
+    this.originalLength,
+    this.interfaceIndex,
+    this.linkType,
+    this.frame,
+    this.time,
+    this.ticksHigh,
+    this.ticksLow,
+    this.flags,
+    this.hasFlags,
+    this.fileOffset,
+  ];
+
+  /** Leaves only the first `count` of the given rows, which are in order. */
+  keep(rows: Int32Array, count: number): void {
+    for (const column of this.columns) {
+      for (let i = 0; i < count; i++) column[i] = column[rows[i] ?? 0] ?? 0;
+    }
+    this.count = count;
+  }
 }
 
 /** An interface description: of pcapng as given, of pcap made from the file header. */
