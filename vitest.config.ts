@@ -7,6 +7,7 @@ process.env.TZ = 'UTC';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/report-page.ts'],
     reporters: ['default', new TallyReporter()],
     watch: false,
     testTimeout: 30_000,

@@ -14,13 +14,13 @@ const program = new Command('macscan')
   .argument('[evidence...]', 'captures, dumps, folders, tar archives, a saved analysis, or - for standard input')
   .option(
     '-o, --output <file>',
-    'write the result to a file, its format told by the ending (.json, .md, .txt, .csv, .findings.csv, .flows.csv, .mappings.csv); - for standard output; repeatable',
+    'write the result to a file, its format told by the ending (.html, .json, .md, .txt, .csv, .findings.csv, .flows.csv, .mappings.csv); - for standard output; repeatable',
     collect,
     [],
   )
   .addOption(
     new Option('-f, --format <name>', 'format on standard output')
-      .choices(['text', 'json', 'markdown', 'csv', 'findings-csv', 'flows-csv', 'mappings-csv'])
+      .choices(['text', 'json', 'markdown', 'html', 'csv', 'findings-csv', 'flows-csv', 'mappings-csv'])
       .default('text'),
   )
   .option('--map <ip=mac>', 'an address and the MAC that has it; repeatable', collect, [])

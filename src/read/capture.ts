@@ -14,8 +14,6 @@ const BYTES_PER_TURN = 16 * 1024 * 1024;
 export interface ReadCaptureOptions {
   /** Aborting it rejects the reading with the signal's reason, at the next turn. */
   readonly signal?: AbortSignal;
-  /** The reading may end behind the frame of this number. */
-  readonly lastFrame?: number;
   /** Called at every turn with the bytes read so far of the (decompressed) input. */
   readonly onProgress?: (bytes: number) => void;
 }
@@ -60,7 +58,7 @@ export async function readCapture(
   const format = sniffCapture(window.bytes.subarray(window.position, window.end));
   if (format) {
     const reader = format === 'pcap' ? new PcapReader(window, output, epoch) : new PcapngReader(window, output, epoch);
-    await readAll(reader, window, output, options);
+    await readAll(reader, window, options);
     reader.finish();
   }
   if (window.failure) {
@@ -81,18 +79,13 @@ export async function readCapture(
   };
 }
 
-async function readAll(
-  reader: RecordReader,
-  window: ByteWindow,
-  output: CaptureOutput,
-  options: ReadCaptureOptions,
-): Promise<void> {
-  const { signal, onProgress, lastFrame = Infinity } = options;
+async function readAll(reader: RecordReader, window: ByteWindow, options: ReadCaptureOptions): Promise<void> {
+  const { signal, onProgress } = options;
   let turn = BYTES_PER_TURN;
   for (;;) {
     signal?.throwIfAborted();
     const need = reader.walk();
-    if (need === 0 || window.ended || output.frames >= lastFrame) return;
+    if (need === 0 || window.ended) return;
     const filled = window.fill(need);
     if (filled) await filled;
     if (window.bytesRead >= turn) {
