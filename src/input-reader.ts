@@ -115,11 +115,19 @@ export class InputReader {
     this.r.taps.resumeInput(index);
     const silent = new Notes(evidence.name);
     const kind = await this.kindOf(evidence);
+    const wanted = examination.wanted(index);
     const sink = this.sink(silent, new Map(), (batch) => examination.add(this.frames, batch), true);
+    const ofWanted: CaptureSink = {
+      ...sink,
+      packets: (batch) => {
+        wanted.keep(batch);
+        if (batch.count > 0) sink.packets(batch);
+      },
+    };
     try {
       if (kind === 'text')
         await this.text(index, evidence, silent, (frames) => examination.add(frames, undefined), true);
-      else await this.capture(evidence, sink);
+      else await this.capture(evidence, ofWanted, wanted.last);
     } catch (error) {
       silent.failure(error, this.options.signal, '');
     }
@@ -172,11 +180,12 @@ export class InputReader {
     return sniffCapture(head) ?? (isBinary(head) ? 'unknown' : 'text');
   }
 
-  private async capture(evidence: Evidence, sink: CaptureSink): Promise<void> {
+  private async capture(evidence: Evidence, sink: CaptureSink, lastFrame = Infinity): Promise<void> {
     const source = await evidence.open();
     const { signal, onProgress, timing } = this.options;
     try {
       const { bytes } = await readCapture(source, this.r.epoch, sink, {
+        lastFrame,
         ...(signal ? { signal } : {}),
         ...(onProgress ? { onProgress: (read: number) => onProgress(evidence.name, read) } : {}),
       });

@@ -11,6 +11,7 @@ import { NextHops } from './detect/next-hops.js';
 import { PortLocations } from './detect/ports.js';
 import { findRouters } from './detect/routers.js';
 import { Trace, tracedLegs } from './detect/trace.js';
+import { translatedCandidates } from './detect/translated.js';
 import { Verdicts } from './detect/verdicts.js';
 import { findOwnerships, type Surroundings } from './detect/witnesses.js';
 import { assemble } from './diagnose/assemble.js';
@@ -82,7 +83,10 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const nextHops = new NextHops(r, networks, inputName);
   verdicts.run(nextHops.legs);
   const flows = flowsOfLegs(r, verdicts.suspects);
-  const trace = new Trace(r, tracedLegs(r, networks.of, verdicts.suspects, flows));
+  const candidates = translatedCandidates(r, flows);
+  const traced = tracedLegs(r, networks.of, verdicts.suspects, flows);
+  for (const legs of candidates.values()) for (const leg of legs) traced.add(leg);
+  const trace = new Trace(r, traced);
   const examination = new Examination(r, verdicts, trace, nextHops, inputName, options.eachFrame ?? false);
   enter('examine');
   for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
@@ -102,6 +106,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     verdicts,
     examination,
     flows,
+    candidates,
     flowOfLeg,
     places: {
       inputName,

@@ -15,6 +15,7 @@ import type { NextHopFault } from './next-hop-fault.js';
 import type { NextHops } from './next-hops.js';
 import type { Trace, TracedFrame } from './trace.js';
 import type { Verdicts } from './verdicts.js';
+import { WantedPackets } from './wanted.js';
 
 /** Frames of one tap, transmitter, destination address, observed MAC and class. Times in ns since the analysis epoch. */
 export interface MisdeliveredFrames {
@@ -115,6 +116,13 @@ export class Examination {
     const inputs = this.trace.inputs();
     for (const { view } of this.suspects.values()) inputs.add(this.r.taps.all[view.tap]?.input ?? -1);
     return inputs;
+  }
+
+  /** What must be looked at of an input. */
+  wanted(input: number): WantedPackets {
+    const legs = new Set([...this.suspects.keys(), ...this.trace.legs()]);
+    const isOfInput = (leg: number): boolean => this.r.taps.all[viewLeg(this.r, leg).tap]?.input === input;
+    return new WantedPackets(this.r, [...legs].filter(isOfInput));
   }
 
   /** Frames of suspect legs that were not judged, per input: the second reading was interrupted, or could not be made. */

@@ -1,8 +1,9 @@
 /** Flows that suspects belong to: both directions joined on every tap, through NAT where conntrack says how. */
 
-import { parseIpv4, parseIpv6Groups } from '../bytes/address.js';
+import { ipFromWord, parseIpv4, parseIpv6Groups } from '../bytes/address.js';
 import type { Tuple } from '../model.js';
 import type { ConntrackEntry } from '../reconstruct/conntrack-store.js';
+import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { ConntrackTuple } from '../records/facts.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
@@ -122,9 +123,12 @@ function collectLegs(r: Reconstruction, byForm: ReadonlyMap<string, Draft>): voi
       if (parseIpv4(text) !== undefined || parseIpv6Groups(text)) ips.add(r.addresses.parse(text) ?? -1);
     }
   }
+  const { words } = r.legs;
   for (let leg = 0; leg < r.legs.count; leg++) {
-    const view = viewLeg(r, leg);
-    if (!ips.has(view.srcIp) || !ips.has(view.dstIp)) continue;
-    byForm.get(textOfTuple(tupleOf(r, view)))?.legs.push(leg);
+    const w = leg * LEG_WORDS;
+    const version = (words[w + Leg.META] ?? 0) & LegBit.IPV6 ? 6 : 4;
+    if (!ips.has(ipFromWord(words[w + Leg.SRC_IP] ?? 0, version))) continue;
+    if (!ips.has(ipFromWord(words[w + Leg.DST_IP] ?? 0, version))) continue;
+    byForm.get(textOfTuple(tupleOf(r, viewLeg(r, leg))))?.legs.push(leg);
   }
 }

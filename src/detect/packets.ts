@@ -33,17 +33,19 @@ interface Draft {
 
 /**
  * The packets of a flow in order of time.
+ * @param translated further legs that are this flow under other addresses
  * @param shift what to add to a time of an input, in ns, so that all clocks agree
  */
 export function packetsOf(
   r: Reconstruction,
   trace: Trace,
   flow: AffectedFlow,
+  translated: ReadonlyMap<number, FlowPacket['direction']>,
   shift: (input: number) => number,
 ): FlowPacket[] {
-  const directions = new Map<number, FlowPacket['direction']>();
+  const directions = new Map(translated);
   const frames: TracedFrame[] = [];
-  for (const leg of flow.legs) {
+  for (const leg of [...flow.legs, ...translated.keys()]) {
     for (const frame of trace.ofLeg(leg)) {
       if (!directions.has(leg)) directions.set(leg, isOriginal(r, flow, frame.view) ? 'original' : 'reply');
       if (!Number.isNaN(frame.time)) frames.push(frame);

@@ -3,7 +3,8 @@
  * with suspects, and what their senders sent to the same address meanwhile, are traced, up to a bound.
  */
 
-import { macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { ipFromWord, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { FrameFlag, type FrameBatch } from '../records/frame-batch.js';
 import type { PacketBatch } from '../records/packet-batch.js';
@@ -55,6 +56,8 @@ export class Trace {
   private readonly views = new Map<number, LegView>();
   private readonly byLeg = new Map<number, TracedFrame[]>();
   private readonly byDestination = new Map<string, TracedFrame[]>();
+  /** Made when it is first asked for: when all is read. */
+  private byFingerprint: Map<number, TracedFrame[]> | undefined;
 
   constructor(r: Reconstruction, legs: Iterable<number>) {
     this.r = r;
@@ -69,6 +72,21 @@ export class Trace {
   /** Frames of a leg, as read. */
   ofLeg(leg: number): readonly TracedFrame[] {
     return this.byLeg.get(leg) ?? [];
+  }
+
+  /** Frames that look like the same packet, as read; none for fingerprint 0, which tells nothing. */
+  alike(fingerprint: number): readonly TracedFrame[] {
+    if (!this.byFingerprint) {
+      this.byFingerprint = new Map();
+      for (const frame of this.frames)
+        if (frame.fingerprint !== 0) append(this.byFingerprint, frame.fingerprint, frame);
+    }
+    return this.byFingerprint.get(fingerprint) ?? [];
+  }
+
+  /** Those that are traced. */
+  legs(): Iterable<number> {
+    return this.views.keys();
   }
 
   /** Inputs that hold frames to trace. */
@@ -136,9 +154,12 @@ export function tracedLegs(
     destinations.add(view.dstIp);
   }
   if (controls.size === 0) return traced;
+  const { words } = r.legs;
   for (let leg = 0; leg < r.legs.count; leg++) {
-    const view = viewLeg(r, leg);
-    if (destinations.has(view.dstIp) && controls.has(key(view))) traced.add(leg);
+    const w = leg * LEG_WORDS;
+    const version = (words[w + Leg.META] ?? 0) & LegBit.IPV6 ? 6 : 4;
+    if (!destinations.has(ipFromWord(words[w + Leg.DST_IP] ?? 0, version))) continue;
+    if (controls.has(key(viewLeg(r, leg)))) traced.add(leg);
   }
   return traced;
 }

@@ -4,6 +4,7 @@ import { formatMac } from '../bytes/address.js';
 import type { Examination, MisdeliveredFrames, SeenFrame } from '../detect/examine.js';
 import { tupleOf } from '../detect/flows.js';
 import type { JudgeReason } from '../detect/judge.js';
+import type { Candidates } from '../detect/translated.js';
 import type { Verdicts } from '../detect/verdicts.js';
 import {
   ANALYSIS_VERSION,
@@ -33,6 +34,8 @@ import { Trails } from './trails.js';
 export interface Parts extends Scene {
   readonly verdicts: Verdicts;
   readonly examination: Examination;
+  /** Legs that may be affected flows under other addresses. */
+  readonly candidates: Candidates;
   readonly inputs: Input[];
   readonly diagnostics: Diagnostic[];
   readonly generatorVersion: string;
@@ -50,7 +53,7 @@ export function assemble(parts: Parts): Analysis {
   const { predictions, ruleset } = foresee(parts.around.hosts, r.addresses, (input) => places.inputName(input));
   const systems = systemsOf(parts.around.hosts, r.facts.conntrack.entries, (input) => places.inputName(input));
   const totals = totalsOf(r, verdicts, misdeliveries);
-  const trails = new Trails(r, parts.trace);
+  const trails = new Trails(r, parts.trace, parts.candidates);
   const flows = listFlows(r, parts.flows, examination, verdicts, places, trails);
   const impact = totalImpact(flows.map((flow) => flow.impact).filter((felt) => felt !== undefined));
   const offsets = [...trails.offsets, ...conntrackOffsets(r, parts.trace, parts.flows)];

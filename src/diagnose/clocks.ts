@@ -135,7 +135,7 @@ export function listClocks(offsets: readonly Offset[], names: InputNames): Clock
 /** What must not stay unsaid: clocks that differ so much that the order of what two inputs show may be wrong. */
 export function clockDiagnostics(offsets: readonly Offset[], names: InputNames): Diagnostic[] {
   return offsets
-    .filter(({ offset, uncertainty }) => Math.abs(offset) > uncertainty + NOTABLE)
+    .filter(({ offset, uncertainty, by }) => Math.abs(offset) > uncertainty + (by === 'frames' ? NOTABLE : SOON))
     .map(({ input, against, offset }) => ({
       id: 'clock-offset',
       input: names.inputName(input),

@@ -10,10 +10,13 @@ import { offloadSpans, type Moment } from '../reconstruct/offload.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { impactOf } from './impact.js';
 import type { Trails } from './trails.js';
+import { transitsOf } from './transits.js';
 
 /** At most this many flows are listed, the most affected ones. */
 const MAX_FLOWS = 2000;
 const MAX_MAPPINGS_PER_FLOW = 200;
+/** Single packets are followed of so many flows. */
+const MAX_FOLLOWED = 200;
 
 export interface Places {
   inputName(input: number): string;
@@ -34,7 +37,9 @@ export function listFlows(
   for (const flow of affected) {
     const runs = flow.legs.flatMap((leg) => examination.suspects.get(leg)?.runs ?? []);
     if (!runs.some((run) => run.ruling.verdict === 'misdelivered' || run.ruling.class)) continue;
-    const impact = impactOf(trails.of(flow), captureEnd);
+    const packets = trails.of(flow);
+    const impact = impactOf(packets, captureEnd);
+    const transits = flows.length < MAX_FOLLOWED ? transitsOf(r, flow, packets, places) : [];
     const spans = flow.conntrack.flatMap((entry) => offloadSpans(r.facts.conntrack, entry));
     flows.push({
       id: flow.id,
@@ -48,6 +53,7 @@ export function listFlows(
       })),
       misdelivered: runs.reduce((sum, run) => sum + (run.ruling.verdict === 'misdelivered' ? run.frames : 0), 0),
       mappings: mappingsOf(r, flow, examination, verdicts, places),
+      ...(transits.length > 0 ? { transits } : {}),
       ...(impact ? { impact } : {}),
     });
   }

@@ -1,6 +1,7 @@
 /** Whose a MAC is: the answer to test D4, in words and for causes. */
 
-import type { Ip } from '../bytes/address.js';
+import type { Ip, Mac } from '../bytes/address.js';
+import type { Ownership } from '../detect/ownership.js';
 import type { Origin } from '../model.js';
 import type { RouteFact } from '../records/facts.js';
 import type { Case, Scene } from './case.js';
@@ -18,7 +19,7 @@ export interface OwnerOfMac {
 export function ownersOfMac(scene: Scene, kase: Case): OwnerOfMac[] {
   const { r } = scene;
   const owners: OwnerOfMac[] = [];
-  for (const ownership of scene.ownerships.values()) {
+  for (const ownership of ownershipsOf(scene, kase.mac)) {
     if (ownership.network !== kase.network) continue;
     const tenures = ownership.tenures.filter((tenure) => tenure.macs.includes(kase.mac));
     const weak = ownership.weak.filter((t) => t.mac === kase.mac);
@@ -48,6 +49,27 @@ export function ownersOfMac(scene: Scene, kase: Case): OwnerOfMac[] {
   }
   const rank = ['former-owner', 'next-hop', 'router-itself', 'host'];
   return owners.sort((a, b) => rank.indexOf(a.kind) - rank.indexOf(b.kind) || a.ip - b.ip);
+}
+
+const memo = new WeakMap<Scene['ownerships'], Map<Mac, Set<Ownership>>>();
+
+/** The addresses that a MAC is known to have, or to have had, in any network. */
+function ownershipsOf(scene: Scene, mac: Mac): Iterable<Ownership> {
+  let byMac = memo.get(scene.ownerships);
+  if (!byMac) {
+    memo.set(scene.ownerships, (byMac = new Map<Mac, Set<Ownership>>()));
+    for (const ownership of scene.ownerships.values()) {
+      for (const { macs } of ownership.tenures) for (const one of macs) append(byMac, one, ownership);
+      for (const { mac: one } of ownership.weak) append(byMac, one, ownership);
+    }
+  }
+  return byMac.get(mac) ?? [];
+}
+
+function append(byMac: Map<Mac, Set<Ownership>>, mac: Mac, ownership: Ownership): void {
+  const known = byMac.get(mac);
+  if (known) known.add(ownership);
+  else byMac.set(mac, new Set([ownership]));
 }
 
 function routesVia(scene: Scene, kase: Case, ip: string): RouteFact[] {

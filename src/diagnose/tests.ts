@@ -172,13 +172,10 @@ function addressTruth(_scene: Scene, kase: Case): Answer {
 function boomerang(scene: Scene, kase: Case): Answer {
   const wrong = kase.frames.filter((f) => f.verdict === 'misdelivered' && f.fingerprint !== 0);
   if (wrong.length === 0) return { result: 'unknown', what: 'The packets cannot be told apart.', evidence: [] };
-  const cameFrom = new Map<number, TracedFrame[]>();
-  for (const frame of scene.trace.frames) {
-    if (frame.view.transmitter !== kase.mac || frame.fingerprint === 0) continue;
-    cameFrom.set(frame.fingerprint, [...(cameFrom.get(frame.fingerprint) ?? []), frame]);
-  }
   const turned = wrong.filter((f) =>
-    cameFrom.get(f.fingerprint)?.some((g) => f.time - g.time >= 0 && f.time - g.time < TURN),
+    scene.trace
+      .alike(f.fingerprint)
+      .some((g) => g.view.transmitter === kase.mac && f.time - g.time >= 0 && f.time - g.time < TURN),
   );
   return {
     result: turned.length > 0 ? 'yes' : 'no',

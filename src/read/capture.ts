@@ -14,6 +14,8 @@ const BYTES_PER_TURN = 16 * 1024 * 1024;
 export interface ReadCaptureOptions {
   /** Aborting it rejects the reading with the signal's reason, at the next turn. */
   readonly signal?: AbortSignal;
+  /** The reading may end behind the frame of this number. */
+  readonly lastFrame?: number;
   /** Called at every turn with the bytes read so far of the (decompressed) input. */
   readonly onProgress?: (bytes: number) => void;
 }
@@ -58,7 +60,7 @@ export async function readCapture(
   const format = sniffCapture(window.bytes.subarray(window.position, window.end));
   if (format) {
     const reader = format === 'pcap' ? new PcapReader(window, output, epoch) : new PcapngReader(window, output, epoch);
-    await readAll(reader, window, options);
+    await readAll(reader, window, output, options);
     reader.finish();
   }
   if (window.failure) {
@@ -79,13 +81,18 @@ export async function readCapture(
   };
 }
 
-async function readAll(reader: RecordReader, window: ByteWindow, options: ReadCaptureOptions): Promise<void> {
-  const { signal, onProgress } = options;
+async function readAll(
+  reader: RecordReader,
+  window: ByteWindow,
+  output: CaptureOutput,
+  options: ReadCaptureOptions,
+): Promise<void> {
+  const { signal, onProgress, lastFrame = Infinity } = options;
   let turn = BYTES_PER_TURN;
   for (;;) {
     signal?.throwIfAborted();
     const need = reader.walk();
-    if (need === 0 || window.ended) return;
+    if (need === 0 || window.ended || output.frames >= lastFrame) return;
     const filled = window.fill(need);
     if (filled) await filled;
     if (window.bytesRead >= turn) {

@@ -38,6 +38,31 @@ export class PacketBatch {
   readonly hasFlags = new Uint8Array(BATCH_SIZE);
   /** Byte offset of the record in the (decompressed) input. */
   readonly fileOffset = new Float64Array(BATCH_SIZE);
+
+  private readonly words = [
+    this.offset,
+    this.capturedLength,
+    this.originalLength,
+    this.interfaceIndex,
+    this.linkType,
+    this.frame,
+    this.ticksHigh,
+    this.ticksLow,
+    this.flags,
+  ];
+
+  /** Leaves only the first `count` of the given rows, which are in order. */
+  keep(rows: Int32Array, count: number): void {
+    const { words, time, fileOffset, hasFlags } = this;
+    for (const column of words) for (let i = 0; i < count; i++) column[i] = column[rows[i] ?? 0] ?? 0;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] ?? 0;
+      time[i] = time[row] ?? NaN;
+      fileOffset[i] = fileOffset[row] ?? NaN;
+      hasFlags[i] = hasFlags[row] ?? 0;
+    }
+    this.count = count;
+  }
 }
 
 /** An interface description: of pcapng as given, of pcap made from the file header. */

@@ -4,6 +4,7 @@ import type { Analysis, Flow, Misdelivery, NotJudged } from '../model.js';
 import type { RenderOptions } from './options.js';
 import { impactLines } from './text-impact.js';
 import { predictionLines } from './text-predictions.js';
+import { clockLines, transitLines } from './text-transits.js';
 import {
   claimText,
   clockTime,
@@ -57,12 +58,14 @@ export function renderText(analysis: Analysis, options: RenderOptions): string {
     lines.push('', paint.bold('Normal after a take-over (convergence, counted as delivered)'));
     for (const group of convergence.slice(0, most)) lines.push(...convergenceLines(group));
   }
-  lines.push(...impactLines(analysis, { verbose: options.verbose, bold: paint.bold, wrap }));
+  const layout = { verbose: options.verbose, bold: paint.bold, wrap };
+  lines.push(...impactLines(analysis, layout), ...transitLines(analysis, layout));
   lines.push(...findingLines(analysis, options, paint));
   lines.push(...observationLines(analysis, options, paint));
-  lines.push(...predictionLines(analysis, { verbose: options.verbose, bold: paint.bold, wrap }));
+  lines.push(...predictionLines(analysis, layout));
   lines.push(...notJudgedLines(analysis, options, paint), ...collectLines(analysis.notJudged, paint));
-  lines.push(...diagnosticLines(analysis, options, paint), ...inputLines(analysis, options, paint));
+  lines.push(...clockLines(analysis, layout), ...diagnosticLines(analysis, options, paint));
+  lines.push(...inputLines(analysis, options, paint));
   return `${lines.join('\n')}\n`;
 }
 

@@ -42,15 +42,11 @@ export const bridgedFrameTaken: Cause = {
 
 /** Frames of another sender, addressed right, that left again as misdelivered ones. */
 function takenFrames(scene: Scene, kase: Case): TracedFrame[] {
-  const arrivals = new Map<number, TracedFrame>();
-  for (const frame of scene.trace.frames) {
-    const isRight =
-      frame.fingerprint !== 0 && frame.view.transmitter !== kase.transmitter && kase.expected.includes(frame.dstMac);
-    if (isRight && !arrivals.has(frame.fingerprint)) arrivals.set(frame.fingerprint, frame);
-  }
+  const isRight = ({ view, dstMac }: TracedFrame): boolean =>
+    view.transmitter !== kase.transmitter && kase.expected.includes(dstMac);
   const taken: TracedFrame[] = [];
   for (const frame of kase.frames) {
-    const arrival = frame.verdict === 'misdelivered' ? arrivals.get(frame.fingerprint) : undefined;
+    const arrival = frame.verdict === 'misdelivered' ? scene.trace.alike(frame.fingerprint).find(isRight) : undefined;
     const delay = arrival ? frame.time - arrival.time : -1;
     if (arrival && delay >= 0 && delay < TURN && arrival.hopLimit > frame.hopLimit) taken.push(arrival);
   }
