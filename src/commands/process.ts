@@ -31,7 +31,7 @@ process.stderr.on('error', () => {
 });
 
 /** Writes to standard output and waits until it is taken. A reader that closes the pipe has seen enough: success. */
-export async function writeOut(text: string): Promise<void> {
+export async function writeOut(text: string | Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(text, (error) => {
       if (!error) resolve();

@@ -88,13 +88,25 @@ export interface TextReader {
   end(): TextSummary;
 }
 
+/** What a line was taken for: the id of a format's reader, or one of these. */
+export type LineRole = 'blank' | 'clock' | 'command' | 'unknown' | (string & {});
+
 /**
  * A reader of one text.
  * @param input the input's index, for the origin of facts
+ * @param onLine called after each line with what it was taken for
  */
-export function createTextReader(input: number, sink: FactSink & TextCaptureSink, tables: SharedTables): TextReader {
+export function createTextReader(
+  input: number,
+  sink: FactSink & TextCaptureSink,
+  tables: SharedTables,
+  onLine?: (raw: string, taken: LineRole) => void,
+): TextReader {
   const text = new TextState(new Section(input, sink, tables));
-  const lines = new LineSplitter((line, end) => text.line(line, end));
+  const lines = new LineSplitter((line, end) => {
+    const taken = text.line(line, end);
+    onLine?.(line, taken);
+  });
   return {
     chunk: (bytes) => lines.chunk(bytes),
     end() {
@@ -133,7 +145,7 @@ class TextState {
     this.section = section;
   }
 
-  line(raw: string, end: LineEnd): void {
+  line(raw: string, end: LineEnd): LineRole {
     const { section } = this;
     section.line++;
     section.cut = end !== 'whole';
@@ -143,12 +155,19 @@ class TextState {
     const content = bareLine(raw);
     const text = content.trim();
     section.indented = content !== '' && (content.startsWith(' ') || content.startsWith('\t'));
-    if (text === '' || text.startsWith('```')) return;
+    if (text === '' || text.startsWith('```')) return 'blank';
     // Asked first: a fast way for the long lists that make up most text.
     if (this.current?.line(text, section) === true) this.count(this.current);
-    else if (this.divides(text)) return;
-    else this.other(text);
+    else {
+      const divider = this.divides(text);
+      if (divider !== undefined) return divider;
+      if (!this.other(text)) {
+        section.fresh = false;
+        return 'unknown';
+      }
+    }
     section.fresh = false;
+    return this.current?.id ?? 'unknown';
   }
 
   end(): TextSummary {
@@ -167,7 +186,7 @@ class TextState {
   }
 
   /** Clock lines, command lines and `Timestamp:` lines. */
-  private divides(text: string): boolean {
+  private divides(text: string): 'clock' | 'command' | undefined {
     const { section } = this;
     const clock = parseClockLine(text);
     if (clock) {
@@ -175,13 +194,13 @@ class TextState {
       section.time = clock.time;
       if (clock.local && clock.time !== undefined) section.sayLocalTime();
       this.emitClock(clock.command);
-      return true;
+      return 'clock';
     }
-    if (text.startsWith('Timestamp: ')) return this.stamp(text);
+    if (text.startsWith('Timestamp: ')) return this.stamp(text) ? 'clock' : undefined;
     const command = parseCommandLine(text);
-    if (command === undefined) return false;
+    if (command === undefined) return undefined;
     this.startSection(command === 'prompt' ? undefined : command);
-    return true;
+    return 'command';
   }
 
   private startSection(command: Command | undefined): void {
@@ -216,8 +235,8 @@ class TextState {
     return true;
   }
 
-  /** A line that the current format does not take: perhaps another one does. */
-  private other(text: string): void {
+  /** A line that the current format does not take: perhaps another one does. @returns whether one did */
+  private other(text: string): boolean {
     const { section } = this;
     const before = this.current;
     let finished = false;
@@ -244,6 +263,7 @@ class TextState {
       section.snapshot--;
       this.unknownLines++;
     }
+    return found !== undefined;
   }
 
   private finish(): void {

@@ -1,0 +1,90 @@
+/** A file that appears whole or not at all: written beside its place, looked at, and then put there. */
+
+import { closeSync, createReadStream, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { fileError, openFile } from '../bytes/file.js';
+import { createSpool, type SpoolFile } from '../bytes/spool.js';
+
+const CHUNK = 256 * 1024;
+/** Longer than any address in any spelling: what lies across two chunks is in both. */
+const OVERLAP = 64;
+
+export class NewFile {
+  /** Where it goes; `-` is standard output. */
+  readonly path: string;
+  private readonly spool: SpoolFile;
+
+  /** @throws InputError when it cannot be made */
+  constructor(path: string) {
+    this.path = path;
+    this.spool = path === '-' ? createSpool(path) : besides(path);
+  }
+
+  write(bytes: Uint8Array): void {
+    this.spool.write(bytes);
+  }
+
+  /** What was written, in overlapping chunks; nothing can be written after. */
+  *chunks(): Generator<Uint8Array> {
+    this.spool.close();
+    const source = openFile(this.spool.path, this.path);
+    const buffer = new Uint8Array(CHUNK);
+    let kept = 0;
+    try {
+      for (;;) {
+        const read = source.read(buffer, kept, CHUNK - kept);
+        if (read === 0) return;
+        yield buffer.subarray(0, kept + read);
+        const rest = Math.min(OVERLAP, kept + read);
+        buffer.copyWithin(0, kept + read - rest, kept + read);
+        kept = rest;
+      }
+    } finally {
+      source.close();
+    }
+  }
+
+  /** Puts it in its place, or hands it to `out` piece by piece if that is standard output. */
+  async publish(out: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+    this.spool.close();
+    if (this.path !== '-') {
+      try {
+        renameSync(this.spool.path, this.path);
+      } catch (error) {
+        throw fileError(this.path, error);
+      }
+      return;
+    }
+    const stream: AsyncIterable<unknown> = createReadStream(this.spool.path, { highWaterMark: CHUNK });
+    for await (const chunk of stream) if (chunk instanceof Uint8Array) await out(chunk);
+  }
+
+  /** Takes it away. */
+  discard(): void {
+    this.spool.close();
+    rmSync(this.spool.path, { force: true });
+  }
+}
+
+function besides(path: string): SpoolFile {
+  const temporary = `${path}.${process.pid}.tmp`;
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(temporary, 'wx', 0o666);
+  } catch (error) {
+    throw fileError(path, error);
+  }
+  return {
+    path: temporary,
+    write(bytes) {
+      try {
+        for (let at = 0; at < bytes.length && descriptor !== undefined;) at += writeSync(descriptor, bytes, at);
+      } catch (error) {
+        throw fileError(path, error);
+      }
+    },
+    close() {
+      if (descriptor !== undefined) closeSync(descriptor);
+      descriptor = undefined;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** An analysis with every address and known name replaced, so that every output that is made of it has none of them. */
+
+import type { Analysis, MisdeliveredFrame } from '../model.js';
+import { parseAnalysis } from '../read/analysis.js';
+import type { AddressMapping } from './mapping.js';
+import type { TextRedactor } from './text.js';
+
+/** Strings that are numbers, ids or digests: they hold no address, and long digits could be mistaken for one. */
+const KEPT: ReadonlySet<string> = new Set([
+  'sha256',
+  'time',
+  'firstTime',
+  'lastTime',
+  'from',
+  'to',
+  'since',
+  'earliest',
+  'offset',
+  'uncertainty',
+  'duration',
+  'longestStall',
+]);
+
+/**
+ * @returns a new analysis that says how thoroughly it was redacted; the given one is left as it is. Fields and free text
+ * are treated alike, so that a field that is new is not forgotten.
+ */
+export function redactAnalysis(analysis: Analysis, mapping: AddressMapping, text: TextRedactor): Analysis {
+  const replaced = JSON.stringify({ ...analysis, frames: undefined }, (key, value: unknown) =>
+    typeof value === 'string' && !(KEPT.has(key) && isNumberOrDigest(value)) ? text.redact(value) : value,
+  );
+  const result = parseAnalysis(replaced);
+  if (typeof result === 'string') throw new Error(`the redacted analysis is none: ${result}`);
+  return {
+    ...result,
+    redacted: mapping.level,
+    ...(analysis.frames ? { frames: analysis.frames.map((frame) => redactFrame(frame, mapping, text)) } : {}),
+  };
+}
+
+function redactFrame(frame: MisdeliveredFrame, mapping: AddressMapping, text: TextRedactor): MisdeliveredFrame {
+  return {
+    ...frame,
+    input: text.redact(frame.input),
+    device: text.redact(frame.device),
+    srcMac: mapping.macText(frame.srcMac),
+    dstMac: mapping.macText(frame.dstMac),
+    expected: frame.expected.map((mac) => mapping.macText(mac)),
+    srcIp: mapping.ipText(frame.srcIp),
+    dstIp: mapping.ipText(frame.dstIp),
+  };
+}
+
+function isNumberOrDigest(value: string): boolean {
+  return /^(?:-?\d{0,30}|[0-9a-f]{64})$/.test(value);
+}
