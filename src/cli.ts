@@ -4,6 +4,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import { fail, finish } from './commands/process.js';
+import type { RedactionOptions } from './commands/redaction.js';
 import type { ScanCommandOptions } from './commands/scan.js';
 
 const { version } = readPackage();
@@ -45,6 +46,14 @@ const program = new Command('macscan')
     '--filter <words>',
     'list only what fits: ip: mac: dev: is: cause: flow: or any text, ! negates; the verdict stays that of everything',
   )
+  .addOption(
+    new Option(
+      '--redact [level]',
+      'replace every address and name in all outputs; --redact=strict: private addresses too',
+    ).choices(['default', 'strict']),
+  )
+  .option('--redact-key <file>', 'the secret that decides the replacements; without it, each run has its own')
+  .option('--keep-oui', 'leave the first three bytes of MACs as they are', false)
   .option('--no-exit-code', 'exit 0 whatever the verdict')
   .option('-q, --quiet', 'print the verdict only', false)
   .option('-v, --verbose', 'print everything', false)
@@ -91,10 +100,32 @@ program
     await finish(await guardCommand(evidence));
   });
 
+program
+  .command('redact')
+  .description(
+    'Write a capture, a dump or a saved analysis without what is private: addresses replaced, payload and names left out. Of a folder or an archive, every file, below a new folder.',
+  )
+  .argument('<input>', 'what to redact, or - for standard input')
+  .argument('<output>', 'the file to write (.pcapng, .pcap, or any name for text), or - for standard output')
+  .option('--strict', 'replace private addresses too', false)
+  .option('--redact-key <file>', 'the secret that decides the replacements; without it, each run has its own')
+  .option('--keep-oui', 'leave the first three bytes of MACs as they are', false)
+  .action(async (input: string, output: string, options: { strict: boolean }) => {
+    const { redactCommand } = await import('./commands/redact.js');
+    // The options that both have are the program's, wherever they stand.
+    const shared = program.opts<RedactionOptions>();
+    await finish(await redactCommand(input, output, { ...shared, ...(options.strict ? { redact: 'strict' } : {}) }));
+  });
+
 try {
-  await program.parseAsync();
+  await program.parseAsync(process.argv.map(withLevel));
 } catch (error) {
   await fail(error);
+}
+
+/** A level is written with =, so that the path after a bare --redact is a path. */
+function withLevel(word: string): string {
+  return word === '--redact' ? '--redact=default' : word;
 }
 
 function collect(value: string, before: string[]): string[] {

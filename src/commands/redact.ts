@@ -129,7 +129,8 @@ class Redaction {
   check(file: NewFile, name: string): void {
     const leaks = new LeakScan(this.mapping);
     for (const bytes of file.chunks()) {
-      const found = leaks.inBytes(bytes) ?? leaks.inText(Buffer.from(bytes).toString('latin1')) ?? this.text.nameIn(bytes);
+      const found =
+        leaks.inBytes(bytes) ?? leaks.inText(Buffer.from(bytes).toString('latin1')) ?? this.text.nameIn(bytes);
       if (found !== undefined)
         throw new InputError(name, `${found} would still stand in what was made of it. Nothing was written.`);
     }

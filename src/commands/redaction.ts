@@ -2,9 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { fileError } from '../bytes/file.js';
-import { UsageError } from '../errors.js';
+import { InputError, UsageError } from '../errors.js';
+import type { Analysis } from '../model.js';
+import { redactAnalysis } from '../redact/analysis.js';
 import { randomKey } from '../redact/keyed.js';
+import { LeakScan } from '../redact/leaks.js';
 import { AddressMapping, type RedactionLevel } from '../redact/mapping.js';
+import { TextRedactor } from '../redact/text.js';
 
 /** As the command line gives them. */
 export interface RedactionOptions {
@@ -23,6 +27,40 @@ const LONGEST_KEY = 1024 * 1024;
 export function createMapping(options: RedactionOptions): AddressMapping {
   const key = options.redactKey === undefined ? randomKey() : readKey(options.redactKey);
   return new AddressMapping(key, { level: options.redact ?? 'default', keepOui: options.keepOui ?? false });
+}
+
+/**
+ * How a scan's outputs are redacted.
+ * @throws UsageError when only details of a redaction are given
+ */
+export function createRedaction(options: RedactionOptions): Redaction {
+  if (options.redact !== undefined) return new Redaction(createMapping(options));
+  throw new UsageError(
+    `--${options.redactKey === undefined ? 'keep-oui' : 'redact-key'} is of no use without --redact`,
+  );
+}
+
+export class Redaction {
+  private readonly mapping: AddressMapping;
+  private readonly text: TextRedactor;
+
+  constructor(mapping: AddressMapping) {
+    this.mapping = mapping;
+    this.text = new TextRedactor(mapping);
+  }
+
+  /** The analysis to render, and what every output made of it must pass: it throws when an original stands in it. */
+  apply(analysis: Analysis): { analysis: Analysis; check: (file: string, output: string) => void } {
+    const redacted = redactAnalysis(analysis, this.mapping, this.text);
+    const leaks = new LeakScan(this.mapping);
+    const check = (file: string, output: string): void => {
+      const found = leaks.inText(output);
+      if (found === undefined) return;
+      const name = file === '-' ? 'standard output' : file;
+      throw new InputError(name, `${found} would still stand in it. Nothing was written.`);
+    };
+    return { analysis: redacted, check };
+  }
 }
 
 function readKey(path: string): Uint8Array {

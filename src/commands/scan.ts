@@ -11,12 +11,13 @@ import { printable, verdictSentence } from '../render/words.js';
 import { scan, type Evidence, type ScanOptions } from '../scan.js';
 import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
 import { Progress } from './progress.js';
+import type { Redaction, RedactionOptions } from './redaction.js';
 import { readSavedAnalysis } from './saved-analysis.js';
 import { Stats } from './stats.js';
 import { parseTime } from './time-option.js';
 
 /** As the command line gives them. */
-export interface ScanCommandOptions {
+export interface ScanCommandOptions extends RedactionOptions {
   readonly output: readonly string[];
   readonly format: Format;
   readonly map: readonly string[];
@@ -45,6 +46,7 @@ export async function scanCommand(
   const targets = options.output.map((file) => ({ file, format: file === '-' ? options.format : formatOfFile(file) }));
   if (options.filter !== undefined) checkFilter(options.filter);
   const wantsFrames = targets.some(({ format }) => listsFrames(format)) || listsFrames(options.format);
+  const redaction = await redactionOf(options);
   const scanOptions = { ...scanOptionsOf(options, version), eachFrame: wantsFrames };
   const { pieces: evidence, errors: problems } = await collectEvidence(paths, {
     signal: interrupted,
@@ -61,19 +63,33 @@ export async function scanCommand(
     return EXIT.FAILED;
   }
   stats?.enter('render');
-  const analysis = options.filter === undefined ? whole : restrict(whole, options.filter);
-  for (const { file, format } of targets) {
-    if (file !== '-') writeFile(file, await render(analysis, format, { color: false, verbose: true, quiet: false }));
+  const wanted = options.filter === undefined ? whole : restrict(whole, options.filter);
+  const { analysis, check } = redaction ? redaction.apply(wanted) : { analysis: wanted, check: undefined };
+  const made: { file: string; text: string }[] = [];
+  for (const { file, format } of targets.filter((target) => target.file !== '-')) {
+    made.push({ file, text: await render(analysis, format, { color: false, verbose: true, quiet: false }) });
   }
   if (targets.length === 0 || targets.some(({ file }) => file === '-')) {
-    await writeOut(await render(analysis, options.format, { ...options, color: wantsColor(options.color) }));
-  } else if (!options.quiet) {
-    writeError(verdictSentence(analysis));
+    const text = await render(analysis, options.format, { ...options, color: wantsColor(options.color) });
+    made.push({ file: '-', text });
   }
+  // All are looked at before any is written.
+  for (const { file, text } of made) check?.(file, text);
+  for (const { file, text } of made) {
+    if (file === '-') await writeOut(text);
+    else writeFile(file, text);
+  }
+  if (!options.quiet && !made.some(({ file }) => file === '-')) writeError(verdictSentence(analysis));
   if (stats) process.stderr.write(stats.report(analysis));
   if (analysis.partial) return EXIT.INTERRUPTED;
   if (problems.length > 0 && analysis.verdict !== 'misdelivered') return options.exitCode ? EXIT.FAILED : 0;
   return options.exitCode ? EXIT_OF_VERDICT[analysis.verdict] : 0;
+}
+
+/** How the outputs are redacted; loaded only when that is asked for. */
+async function redactionOf(options: RedactionOptions): Promise<Redaction | undefined> {
+  if (options.redact === undefined && options.redactKey === undefined && !options.keepOui) return undefined;
+  return (await import('./redaction.js')).createRedaction(options);
 }
 
 const EXIT_OF_VERDICT = {

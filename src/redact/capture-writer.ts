@@ -191,7 +191,8 @@ export class PcapWriter implements CaptureWriter {
 
   /** @throws InputError at the second interface, which the format cannot tell from the first */
   interface({ resolution, snapLength, linkType }: CaptureInterface): Uint8Array {
-    if (this.interfaces++ > 0) throw new InputError(this.name, 'pcap holds one interface only; end the name in .pcapng');
+    if (this.interfaces++ > 0)
+      throw new InputError(this.name, 'pcap holds one interface only; end the name in .pcapng');
     this.micro = resolution.base === 10 && resolution.exponent <= 6;
     const head = Buffer.alloc(24);
     head.writeUInt32LE(this.micro ? MICROSECONDS : NANOSECONDS, 0);

@@ -143,11 +143,7 @@ function bytesOf(batch: PacketBatch, row: number): Uint8Array {
 }
 
 /** Its device name stays, but for addresses in it; what describes the machine and the user's filter go. */
-function redactInterface(
-  description: CaptureInterface,
-  mapping: AddressMapping,
-  text: TextRedactor,
-): CaptureInterface {
+function redactInterface(description: CaptureInterface, mapping: AddressMapping, text: TextRedactor): CaptureInterface {
   const { index, section, idInSection, linkType, snapLength, name, mac, addresses, resolution } = description;
   return {
     index,

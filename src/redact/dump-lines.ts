@@ -19,14 +19,18 @@ export function cleanCommand(line: string): string {
   const mark = /^(?:[#=*+$-]|\S*[#$%>] )/.exec(anonymous);
   const isClock = /\d\d:\d\d|\d{9}/.test(anonymous);
   if (isClock) return clockOf(anonymous);
-  return mark || /@router/.test(anonymous) ? anonymous.replace(/([#$%>+]) ?\S.*$/, '$1') : '';
+  return mark || anonymous.includes('@router') ? anonymous.replace(/([#$%>+]) ?\S.*$/, '$1') : '';
 }
 
 /** The decoration and the time of a clock line, without a command that is not known. */
 function clockOf(line: string): string {
   const kept = line
     .split(/\s+/)
-    .filter((word) => /\d|^[#=*-]+$|^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|UTC|GMT|[A-Z]{3,4}|AM|PM)$/.test(word));
+    .filter((word) =>
+      /\d|^[#=*-]+$|^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|UTC|GMT|[A-Z]{3,4}|AM|PM)$/.test(
+        word,
+      ),
+    );
   return kept.join(' ');
 }
 
@@ -57,11 +61,12 @@ export function cleanLog(line: string, emitted: boolean): string {
 /** `uname -a` and /proc/version: no name of a machine or a builder. */
 export function cleanKernel(line: string): string {
   return line
-    .replace(/^Linux version (\S{1,80}) \(.*$/, 'Linux version $1 (redacted)')
-    .replace(/^Linux (?!version )\S{1,64} (\S{1,80}) #(\d+).*$/, 'Linux router $1 #$2');
+    .replace(/^(Linux version \S{1,80} \()[^\s()]{1,128}@[^\s()]{1,128}/, '$1builder@host')
+    .replace(/^Linux (?!version )\S{1,64} (?=\S{1,80} #\d)/, 'Linux router ');
 }
 
-const PRIVATE_KEYS = /("(?:comment|hostname|ifalias|alias|ssid|key|password|description|serial|user|login)"\s*:\s*)"(?:[^"\\]|\\.)*"/gi;
+const PRIVATE_KEYS =
+  /("(?:comment|hostname|ifalias|alias|ssid|key|password|description|serial|user|login)"\s*:\s*)"(?:[^"\\]|\\.)*"/gi;
 
 /** JSON of ip, nft and ubus. */
 export function cleanJson(line: string): string {
@@ -80,7 +85,10 @@ const BANNER =
 
 /** A line that tcpdump printed: headers stay, what it says of the payload goes. */
 export function cleanTcpdump(line: string): string {
-  if (DETAIL.test(line)) return line.replace(/(option.*?length \d{1,3}(?: \(\d{1,2}\))?: [^\s,]{1,64}).*$/, (all, kept: string) => (line.startsWith('prefix') ? all : kept));
+  if (DETAIL.test(line))
+    return line.replace(/(option.*?length \d{1,3}(?: \(\d{1,2}\))?: [^\s,]{1,64}).*$/, (all, kept: string) =>
+      line.startsWith('prefix') ? all : kept,
+    );
   if (BANNER.test(line)) return line.replace(/^(.*reading from file )\S+/, '$1capture.pcap');
   const packet = /^(.*?(?:^|[\s)])[^\s>]{1,256} > [^\s>]{1,256}: )(.*)$/.exec(line);
   if (packet) {
@@ -89,14 +97,20 @@ export function cleanTcpdump(line: string): string {
   }
   const link = /^(.*?\blength \d{1,6}: )(.*)$/.exec(line);
   const arp = /^(.*?\bARP, )(.*)$/.exec(line);
-  const [, head = '', body = ''] = link && (!arp || link.index <= arp.index) && ARP.test(link[2] ?? '') ? link : (arp ?? link ?? []);
-  if (head !== '') return head + (ARP.test(body) ? body : /^\(tos|^\(flowlabel|^\(class|^\(hlim/.test(body) ? body : 'redacted');
+  const [, head = '', body = ''] =
+    link && (!arp || link.index <= arp.index) && ARP.test(link[2] ?? '') ? link : (arp ?? link ?? []);
+  if (head !== '')
+    return head + (ARP.test(body) ? body : /^\(tos|^\(flowlabel|^\(class|^\(hlim/.test(body) ? body : 'redacted');
   // The first of two lines of `-v`; else what is not known.
-  return /(?:^| )IP6? \(/.test(line) || /^\(tos/.test(line) ? line : /^[\d:.-]+ IP6? \S+ > \S+$/.test(line) ? line : '';
+  return /(?:^| )IP6? \(/.test(line) || line.startsWith('(tos')
+    ? line
+    : /^[\d:.-]+ IP6? \S+ > \S+$/.test(line)
+      ? line
+      : '';
 }
 
 function cleanBody(body: string): string {
-  if (/^\(tos/.test(body)) return body;
+  if (body.startsWith('(tos')) return body;
   if (!PROTOCOL.test(body)) {
     // A query's or answer's print ends in its length.
     const length = /\((\d{1,5})\)$/.exec(body)?.[1] ?? /length:? (\d{1,5})/.exec(body)?.[1];

@@ -13,7 +13,8 @@ import type { TextRedactor } from './text.js';
 import { UciCleaner } from './uci-cleaner.js';
 
 /** Words of the formats themselves: no host name of them is looked for anywhere. */
-const FORMAT_WORDS = /^(?:localhost|openwrt|linux|router|host|default|unknown|static|dynamic|local|link|lan|wan|any|all)$/i;
+const FORMAT_WORDS =
+  /^(?:localhost|openwrt|linux|router|host|default|unknown|static|dynamic|local|link|lan|wan|any|all)$/i;
 const SHORTEST_NAME = 4;
 
 export class DumpRedaction {
@@ -59,7 +60,7 @@ export class DumpRedaction {
   private note(fact: Fact): void {
     this.facts++;
     if (fact.kind === 'lease' && fact.host !== undefined) this.hosts.add(fact.host);
-    if ('device' in fact && fact.device !== undefined) this.devices.add(fact.device);
+    if ('device' in fact) this.devices.add(fact.device);
   }
 
   private line(raw: string, taken: LineRole): void {

@@ -76,6 +76,7 @@ export class LeakScan {
 
   private inDigits(digits: string): string | undefined {
     for (let i = 0; i + 12 <= digits.length; i++) {
+      if (((this.filter[Number.parseInt(digits.slice(i, i + 4), 16)] ?? 0) & (MAC | IPV6)) === 0) continue;
       const found = this.mac(Number.parseInt(digits.slice(i, i + 12), 16));
       if (found !== undefined) return found;
       if (i + 32 > digits.length) continue;

@@ -8,7 +8,7 @@ import { type AddressMapping, formatWords, wordsOf } from './mapping.js';
  * with dashes, dotted groups of four, dotted numbers, and long bare hexadecimal numbers.
  */
 const CANDIDATE =
-  /(?<![0-9A-Za-z_])(?:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{1,60}(?:(?:\.\d{1,5}){1,4}(?![\d]))?|[0-9A-Fa-f]{1,2}(?:-[0-9A-Fa-f]{1,2}){5,20}|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2,3}|\d{1,3}(?:\.\d{1,5}){3,4}|(?:0x)?[0-9A-Fa-f]{8,260})(?![0-9A-Za-z_])/g;
+  /(?<![0-9A-Za-z_])(?:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]+(?:(?:\.\d{1,5}){1,4}(?![\d]))?|[0-9A-Fa-f]{1,2}(?:-[0-9A-Fa-f]{1,2}){5,}|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2,3}|\d{1,3}(?:\.\d{1,5}){3,4}|(?:0x)?[0-9A-Fa-f]{8,})(?![0-9A-Za-z_])/g;
 
 export class TextRedactor {
   private readonly mapping: AddressMapping;

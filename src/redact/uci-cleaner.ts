@@ -18,7 +18,7 @@ export class UciCleaner {
       this.type = head[2] ?? '';
       return this.type === 'host' || this.type === 'domain' ? `config ${this.type}` : line;
     }
-    if (/^package /.test(line)) return line;
+    if (line.startsWith('package ')) return line;
     const option = /^((?:option|list)\s+(['"]?)([\w-]{1,64})\2\s+)/.exec(line);
     if (option) {
       const isName = option[3] === 'name' && this.type === 'device';
