@@ -182,7 +182,9 @@ export type WitnessKind =
   | 'own-frame'
   | 'fdb-event'
   | 'fdb-entry'
-  | 'ingress';
+  | 'ingress'
+  | 'route-change'
+  | 'route-entry';
 
 export interface Witness {
   kind: WitnessKind;
@@ -437,8 +439,8 @@ export interface RulesetCheck {
 export interface Onset {
   time: string;
   origin: Origin;
-  /** What it follows: `take-over`, `offload`, or `unknown`. */
-  after: 'take-over' | 'offload' | 'unknown';
+  /** What it follows: `take-over`, `route-change`, `offload`, or `unknown`. */
+  after: 'take-over' | 'route-change' | 'offload' | 'unknown';
   /** That moment. */
   since?: string;
 }

@@ -6,6 +6,7 @@
 import type { Ip, Mac } from './bytes/address.js';
 import { Examination } from './detect/examine.js';
 import { flowsOfLegs } from './detect/flows.js';
+import { LostNextHops } from './detect/lost-next-hops.js';
 import { findNetworks } from './detect/networks.js';
 import { NextHops } from './detect/next-hops.js';
 import { PortLocations } from './detect/ports.js';
@@ -73,13 +74,10 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     inputName,
   };
   const ownerships = findOwnerships(r, around);
-  const verdicts = new Verdicts(
-    r,
-    around,
-    ownerships,
-    mapOf(r, options.map),
+  const verdicts = new Verdicts(r, around, ownerships, mapOf(r, options.map), [
     new PortLocations(r, around, (tap) => devices.of(tap)),
-  );
+    new LostNextHops(r, around, ownerships),
+  ]);
   const nextHops = new NextHops(r, networks, inputName);
   verdicts.run(nextHops.legs);
   const flows = flowsOfLegs(r, verdicts.suspects);

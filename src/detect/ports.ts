@@ -11,6 +11,8 @@ import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
 import type { Ruling, Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
+import { overrule } from './stretches.js';
+import type { Overlay } from './verdicts.js';
 import { frameOrigin, type Surroundings } from './witnesses.js';
 
 /** A MAC was on a port, from its first sighting there to its last one, with none on another port between. */
@@ -40,7 +42,7 @@ const REACTION = 1e8;
 /** A bridge forgets a MAC that is silent this long, and floods what is sent to it (IEEE 802.1Q, default ageing time). */
 const AGEING = 300e9;
 
-export class PortLocations {
+export class PortLocations implements Overlay {
   private readonly r: Reconstruction;
   private readonly deviceOf: (tap: Tap) => string;
   private readonly ports = new Map<string, BridgePort>();
@@ -75,7 +77,7 @@ export class PortLocations {
     }
   }
 
-  hasMoved(mac: Mac): boolean {
+  concerns(mac: Mac): boolean {
     return this.moved.has(mac);
   }
 
@@ -92,7 +94,7 @@ export class PortLocations {
       const from = stay.from + REACTION;
       const until = Math.min(stay.last + AGEING, stays[i + 1]?.from ?? Infinity, flooded);
       const isElsewhere = i > 0 && stay.port !== name && this.ports.get(stay.port)?.bridge === port.bridge;
-      if (isElsewhere && from < until) insert(result, from, until, this.wrongPort(mac, stay));
+      if (isElsewhere && from < until) overrule(result, from, until, this.wrongPort(mac, stay));
     }
     return result;
   }
@@ -193,22 +195,6 @@ function staysOf(sightings: Sighting[]): Stay[] {
     else stays.push({ port, from: time, kind, origin, last: time });
   }
   return stays;
-}
-
-/** Puts a ruling over the delivered part of the stretches between two times. */
-function insert(stretches: Stretch[], from: number, until: number, ruling: Ruling): void {
-  const cut = (time: number): void => {
-    const at = stretches.findLastIndex((stretch) => stretch.from <= time);
-    const before = stretches[at];
-    if (before && before.from < time) stretches.splice(at + 1, 0, { from: time, ruling: before.ruling });
-  };
-  cut(from);
-  if (Number.isFinite(until)) cut(until);
-  for (const [i, stretch] of stretches.entries()) {
-    const isInside = stretch.from >= from && stretch.from < until;
-    if (isInside && stretch.ruling.verdict === 'delivered' && !stretch.ruling.class)
-      stretches[i] = { from: stretch.from, ruling };
-  }
 }
 
 function stayKey(mac: Mac, vlan: number): string {

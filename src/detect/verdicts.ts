@@ -12,7 +12,6 @@ import { Destinations, type Destination } from './destinations.js';
 import { DELIVERED, Judge, notJudged, type JudgeReason, type Ruling, type Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView, type Run } from './legs.js';
 import type { Ownership } from './ownership.js';
-import type { PortLocations } from './ports.js';
 import type { Surroundings } from './witnesses.js';
 
 /** Frames counted per input: delivered, and not judged by reason. */
@@ -28,6 +27,14 @@ interface Rules {
   readonly only: Ruling | undefined;
 }
 
+/** Rulings that depend on more than a destination and a pair of MACs: on the leg, its device, its other runs. */
+export interface Overlay {
+  /** Whether it has anything to say of frames to this MAC. */
+  concerns(mac: Mac): boolean;
+  /** The rulings for a leg's frames to a MAC, with its own over those that are delivered. */
+  overlay(view: LegView, mac: Mac, stretches: readonly Stretch[]): readonly Stretch[];
+}
+
 export class Verdicts {
   readonly byInput = new Map<number, Counts>();
   /** Legs that the second reading judges frame by frame. */
@@ -35,7 +42,7 @@ export class Verdicts {
   private readonly r: Reconstruction;
   private readonly map: ReadonlyMap<Ip, Mac>;
   private readonly judge: Judge;
-  private readonly ports: PortLocations;
+  private readonly overlays: readonly Overlay[];
   private readonly destinations: Destinations;
   /** Rules asked for so far, by destination (or the network, where nobody is known to have the address) and both MACs. */
   private readonly asked = new WordTable();
@@ -46,11 +53,11 @@ export class Verdicts {
     around: Surroundings,
     ownerships: ReadonlyMap<number, Ownership>,
     map: ReadonlyMap<Ip, Mac>,
-    ports: PortLocations,
+    overlays: readonly Overlay[],
   ) {
     this.r = r;
     this.map = map;
-    this.ports = ports;
+    this.overlays = overlays;
     this.destinations = new Destinations(r, around, ownerships);
     this.judge = new Judge(r, around, ownerships, new LegConduct(r, this.destinations), map);
   }
@@ -82,7 +89,7 @@ export class Verdicts {
     const macLow = words[w + Leg.DST_MAC_LOW] ?? 0;
     const destination = this.destinations.ofLeg(leg);
     const quick = this.quickRules(destination, words[w + Leg.META] ?? 0, words[w + Leg.PORTS] ?? 0, macs, macLow);
-    if (quick) return this.ports.hasMoved(macFromWords(macs, macLow)) ? undefined : quick.only;
+    if (quick) return this.isConcerned(macFromWords(macs, macLow)) ? undefined : quick.only;
     const { only } = this.rulesOf(destination, words[w + Leg.SRC_MAC_LOW] ?? 0, macs, macLow);
     return only?.reason === 'unknown-next-hop' && this.r.legs.isAnswered(leg) ? DELIVERED : only;
   }
@@ -108,7 +115,11 @@ export class Verdicts {
     const { stretches } =
       this.quickRules(destination, words[w + Leg.META] ?? 0, words[w + Leg.PORTS] ?? 0, macs, macLow) ??
       this.rulesOf(destination, words[w + Leg.SRC_MAC_LOW] ?? 0, macs, macLow);
-    return this.ports.hasMoved(mac) ? this.ports.overlay(view, mac, stretches) : stretches;
+    return this.overlays.reduce((ruled, one) => (one.concerns(mac) ? one.overlay(view, mac, ruled) : ruled), stretches);
+  }
+
+  private isConcerned(mac: Mac): boolean {
+    return this.overlays.some((overlay) => overlay.concerns(mac));
   }
 
   /** Counts frames that are delivered or not judged. */
@@ -175,7 +186,7 @@ export class Verdicts {
         ? ALL_DELIVERED.stretches
         : this.judge.rule(to.network, transmitter, to.ip, mac);
     const ruling = stretches.length === 1 ? stretches[0]?.ruling : undefined;
-    const isPlain = ruling && ruling.verdict !== 'misdelivered' && !ruling.class && !this.ports.hasMoved(mac);
+    const isPlain = ruling && ruling.verdict !== 'misdelivered' && !ruling.class && !this.isConcerned(mac);
     return { stretches, only: isPlain ? ruling : undefined };
   }
 }

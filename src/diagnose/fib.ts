@@ -8,6 +8,7 @@
  */
 
 import { isIpv6, type AddressTable, type Ip } from '../bytes/address.js';
+import { tableName } from '../reconstruct/next-hop-history.js';
 import { parsePrefix, prefixContains, type Prefix } from '../reconstruct/prefix.js';
 import type { RouteFact, RouteNextHop, RuleFact } from '../records/facts.js';
 
@@ -47,13 +48,7 @@ interface PlacedRule {
   readonly to: Prefix | undefined;
 }
 
-const NAMED_TABLES: Readonly<Record<string, string>> = { 253: 'default', 254: 'main', 255: 'local' };
 const REFUSING = new Set(['unreachable', 'blackhole', 'prohibit']);
-
-/** The name that `ip` prints for a table, as it may also stand as a number. */
-export function tableName(table: string): string {
-  return NAMED_TABLES[table] ?? table;
-}
 
 export class Fib {
   private readonly addresses: AddressTable;

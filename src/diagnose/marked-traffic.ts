@@ -2,9 +2,9 @@
 
 import { isIpv6, parseIpv4, type AddressTable, type Ip } from '../bytes/address.js';
 import type { Host } from '../reconstruct/hosts.js';
+import { tableName } from '../reconstruct/next-hop-history.js';
 import { parsePrefix, prefixContains } from '../reconstruct/prefix.js';
 import type { RouteFact, RuleFact } from '../records/facts.js';
-import { tableName } from './fib.js';
 import type { NftRule } from './nft-rule.js';
 
 /** A unicast route and one of its next hops; devices such as tunnels have no gateway. */

@@ -2,7 +2,7 @@
 
 import type { TracedFrame } from '../detect/trace.js';
 import type { Onset, Recovery } from '../model.js';
-import type { Case, CaseFlow, Scene } from './case.js';
+import { faultOf, type Case, type CaseFlow, type Scene } from './case.js';
 import { loggedBetween } from './log.js';
 
 const TCP = 6;
@@ -20,6 +20,8 @@ export interface Trigger {
 export function onsetOf(scene: Scene, kase: Case): Onset {
   const { r } = scene;
   const base = { time: r.epoch.text(kase.first), origin: kase.firstOrigin };
+  const change = faultOf(kase)?.change;
+  if (change) return { ...base, after: 'route-change', since: r.epoch.text(change.time) };
   const [moved] = kase.class === 'wrong-port' ? kase.buckets.flatMap((bucket) => [...bucket.because.values()]) : [];
   if (moved?.time !== undefined) return { ...base, after: 'take-over', since: moved.time };
   const wasOwner = kase.ownership?.tenures.some((tenure) => tenure.macs.includes(kase.mac)) ?? false;

@@ -135,13 +135,19 @@ function onset(scene: Scene, kase: Case): Answer {
       evidence: [found.origin],
     };
   const ms = (kase.first - scene.r.epoch.relative(BigInt(found.since ?? 0))) / 1e6;
-  const event = found.after === 'take-over' ? 'the address was taken over' : 'the flow was offloaded';
+  const event = EVENTS[found.after];
   return {
     result: 'yes',
     what: `The first wrong frame came ${Math.round(ms)} ms after ${event}.`,
     evidence: [found.origin],
   };
 }
+
+const EVENTS = {
+  'take-over': 'the address was taken over',
+  'route-change': 'the rules or routes were changed',
+  offload: 'the flow was offloaded',
+};
 
 function whoseMac(scene: Scene, kase: Case): Answer {
   const owners = ownersOfMac(scene, kase);

@@ -50,7 +50,17 @@ export interface HardwareRun {
   lastLine: number;
 }
 
+/** What one run of `ip rule` or `ip route` printed, all of it. */
+export interface TableSnapshot {
+  readonly kind: 'rule' | 'route';
+  readonly number: number;
+  /** ns since the analysis epoch. */
+  readonly time: number;
+  readonly facts: (RuleFact | RouteFact)[];
+}
+
 const MAX_STATEMENTS = 500_000;
+const MAX_TABLE_STATEMENTS = 200_000;
 const MAX_HARDWARE_RUNS = 300_000;
 const MAX_LOG_EVENTS = 300_000;
 const MAX_NEIGHBOR_RUNS = 500_000;
@@ -62,6 +72,8 @@ export interface InputFacts {
   readonly addresses: AddressFact[];
   readonly routes: RouteFact[];
   readonly rules: RuleFact[];
+  /** Rules and routes again, as each dated run of a command printed them. */
+  readonly tables: TableSnapshot[];
   readonly fdb: FdbFact[];
   readonly leases: LeaseFact[];
   readonly kernels: KernelFact[];
@@ -87,6 +99,7 @@ export class FactStore {
   private neighborRuns = 0;
   private readonly newestHardware = new Map<string, HardwareRun>();
   private logEvents = 0;
+  private tableStatements = 0;
 
   private readonly epoch: Epoch;
   private readonly addresses: AddressTable;
@@ -116,6 +129,7 @@ export class FactStore {
         this.once(input.addresses, fact, `${fact.device} ${fact.ip}/${fact.prefixLength} ${fact.event}`);
         break;
       case 'route':
+        this.tableSnapshot(input, fact);
         for (const hop of fact.nextHops) if (hop.device !== undefined) input.devices.add(hop.device);
         this.once(
           input.routes,
@@ -124,6 +138,7 @@ export class FactStore {
         );
         break;
       case 'rule':
+        this.tableSnapshot(input, fact);
         this.once(
           input.rules,
           fact,
@@ -175,6 +190,7 @@ export class FactStore {
         addresses: [],
         routes: [],
         rules: [],
+        tables: [],
         fdb: [],
         leases: [],
         kernels: [],
@@ -199,6 +215,18 @@ export class FactStore {
     if (this.seen.has(key) || this.seen.size >= MAX_STATEMENTS) return;
     this.seen.add(key);
     list.push(fact);
+  }
+
+  private tableSnapshot(input: InputFacts, fact: RuleFact | RouteFact): void {
+    if (fact.dated !== 'snapshot' || fact.time === undefined || fact.partial) return;
+    if (this.tableStatements >= MAX_TABLE_STATEMENTS) return;
+    this.tableStatements++;
+    const last = input.tables.at(-1);
+    if (last?.kind === fact.kind && last.number === fact.snapshot) last.facts.push(fact);
+    else {
+      const time = this.epoch.relative(fact.time);
+      input.tables.push({ kind: fact.kind, number: fact.snapshot, time, facts: [fact] });
+    }
   }
 
   private hardware(input: InputFacts, fact: HardwareEntryFact): void {

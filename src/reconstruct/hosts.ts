@@ -15,7 +15,7 @@ import type {
   SettingFact,
   VersionFact,
 } from '../records/facts.js';
-import type { FactStore, InputFacts, NeighborRun } from './fact-store.js';
+import type { FactStore, InputFacts, NeighborRun, TableSnapshot } from './fact-store.js';
 import { parsePrefix, prefixContains, type Prefix } from './prefix.js';
 
 export interface HostDevice {
@@ -37,6 +37,8 @@ export interface Host {
   readonly devices: Map<string, HostDevice>;
   readonly routes: RouteFact[];
   readonly rules: RuleFact[];
+  /** Rules and routes again, as each dated run of a command printed them. */
+  readonly tables: TableSnapshot[];
   /** Chains and flowtables of nftables, of each input that shows any. */
   readonly rulesets: Ruleset[];
   readonly kernels: KernelFact[];
@@ -155,6 +157,7 @@ function newHost(hosts: Host[]): Host {
     devices: new Map(),
     routes: [],
     rules: [],
+    tables: [],
     rulesets: [],
     kernels: [],
     settings: [],
@@ -175,6 +178,7 @@ function merge(into: Host, from: Host): void {
   for (const [name, device] of from.devices) if (!into.devices.has(name)) into.devices.set(name, device);
   into.routes.push(...from.routes);
   into.rules.push(...from.rules);
+  into.tables.push(...from.tables);
   into.rulesets.push(...from.rulesets);
   into.kernels.push(...from.kernels);
   into.settings.push(...from.settings);
@@ -205,6 +209,7 @@ function absorb(host: Host, input: InputFacts, addresses: AddressTable): void {
   for (const address of input.addresses) absorbAddress(host, address, addresses);
   for (const route of input.routes) absorbRoute(host, route, addresses);
   host.rules.push(...input.rules);
+  host.tables.push(...input.tables);
   host.kernels.push(...input.kernels);
   host.settings.push(...input.settings);
   host.versions.push(...input.versions);

@@ -140,6 +140,8 @@ const WITNESS_WORDS: Readonly<Record<WitnessKind, string>> = {
   'fdb-event': "change of the bridge's forwarding table",
   'fdb-entry': "the bridge's forwarding table",
   ingress: 'frames that came in there',
+  'route-change': 'change of the rules or routes',
+  'route-entry': 'routes',
 };
 
 /** `gratuitous ARP at 07:52:26.398689, router.lan3.pcap frame 185` */

@@ -1,6 +1,16 @@
 import { parseIpv4, parseIpv6Groups, parseMac } from '../../src/bytes/address.js';
 import { forward, newHost, oldHost, other, router, speak, third, FAR, type Captures } from '../engine/scene.js';
-import { stick, stream } from '../engine/next-hop-scenes.js';
+import {
+  each,
+  LINKS,
+  MARK_RULE,
+  routed,
+  ROUTES,
+  ruleList,
+  stick,
+  stream,
+  type Routed,
+} from '../engine/next-hop-scenes.js';
 import { monitorTime, Wire, type Station } from '../support/wire.js';
 
 /** Evidence that shows one thing. */
@@ -369,6 +379,22 @@ export function roaming(stays: boolean): Evidence {
   };
 }
 
+/** The rule that leads to the gateway is deleted while a flow is offloaded. */
+function ruleDeleted(packets: readonly Routed[]): Evidence {
+  const tuples = `src=${other.ip} dst=${FAR} sport=5000 dport=4000 src=${FAR} dst=${router.ip} sport=4000 dport=5000`;
+  return {
+    captures: routed(packets).captures,
+    texts: {
+      'ip-link.txt': LINKS,
+      'ip-rule.txt': ruleList(true),
+      'ip-route.txt': ROUTES,
+      'later-rule.txt': ruleList(false),
+      'monitor.log': `${monitorTime(9.9)} Deleted ${MARK_RULE}\n`,
+      'conntrack-L.log': snapshots(`udp      17 ${tuples} [OFFLOAD] mark=0 use=2`),
+    },
+  };
+}
+
 /** A gateway's frames for a host: only switched, or taken off and sent back to it. */
 function switched(taken: boolean): Evidence {
   const gateway: Station = { mac: 'dc:a6:32:00:00:03', ip: '192.168.7.3' };
@@ -495,6 +521,14 @@ export const SAMPLES: readonly Sample[] = [
         { time: 11, way: 'by', flags: 0x11 },
       ]),
     near: { what: 'tables in which all packets go round', build: () => stick(stream(1, 10, 'round')) },
+  },
+  {
+    cause: 'stale-route',
+    shows: () => ruleDeleted([...each(1, 20, 'gateway')]),
+    near: {
+      what: 'a flow that follows within a second',
+      build: () => ruleDeleted([...each(1, 10.8, 'gateway'), ...each(11, 20, 'provider')]),
+    },
   },
   {
     cause: 'bridged-frame-taken',

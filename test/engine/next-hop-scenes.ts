@@ -81,3 +81,64 @@ function packet(wire: Wire, { time, id, from, to, hops, srcPort, flags }: Passin
   const head = [0x45, 0, 0, 20 + body.length, id >>> 8, id & 255, 0, 0, hops, protocol, 0, 0];
   return wire.ethernet(time, from, to, 0x0800, [...head, ...address(client.ip), ...address(FAR), ...body]);
 }
+
+/** The router's addresses and MACs. */
+export const LINKS = [
+  '5: br-lan: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP',
+  `    link/ether ${router.mac} brd ff:ff:ff:ff:ff:ff`,
+  `    inet ${router.ip}/24 brd 192.168.7.255 scope global br-lan`,
+  '6: wan: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP',
+  `    link/ether ${wan.mac} brd ff:ff:ff:ff:ff:ff`,
+  `    inet ${wan.ip}/24 brd 203.0.113.255 scope global wan`,
+  '',
+].join('\n');
+
+export const MARK_RULE = '32765:\tfrom all fwmark 0xff lookup 100';
+
+/** `ip rule show`, with the rule of the mark or without. */
+export function ruleList(hasMark: boolean): string {
+  const own = ['0:\tfrom all lookup local', '32766:\tfrom all lookup main', '32767:\tfrom all lookup default'];
+  return [...own.slice(0, 1), ...(hasMark ? [MARK_RULE] : []), ...own.slice(1), ''].join('\n');
+}
+
+/** `ip route show table all`. */
+export const ROUTES = [
+  `default via ${gateway.ip} dev br-lan table 100 `,
+  `default via ${provider.ip} dev wan `,
+  `192.168.7.0/24 dev br-lan proto kernel scope link src ${router.ip} `,
+  `203.0.113.0/24 dev wan proto kernel scope link src ${wan.ip} `,
+  `local ${router.ip} dev br-lan table local proto kernel scope host src ${router.ip} `,
+  '',
+].join('\n');
+
+/** A translated packet of the router: when, where it goes to, its source port. */
+export type Routed = readonly [time: number, to: 'gateway' | 'provider', srcPort?: number];
+
+/** Packets that the router sends on as its own, to a far server; the frame numbers of each. */
+export function routed(packets: readonly Routed[]): { captures: Captures; frames: number[] } {
+  const [lan, out] = [new Wire(), new Wire()];
+  lan.meet(0, router, gateway);
+  out.meet(0, wan, provider);
+  const frames = packets.map(([time, to, srcPort = 5000]) => {
+    const isGateway = to === 'gateway';
+    const from = isGateway ? router : wan;
+    return (isGateway ? lan : out).udp(time, {
+      from: from.mac,
+      to: (isGateway ? gateway : provider).mac,
+      src: from.ip,
+      dst: FAR,
+      hopLimit: 63,
+      srcPort,
+      dstPort: 4000,
+    });
+  });
+  return { captures: { 'br-lan.pcap': lan, 'wan.pcap': out }, frames };
+}
+
+/** One packet a half second. */
+export function each(from: number, until: number, to: Routed[1], srcPort?: number): Routed[] {
+  const packets: Routed[] = [];
+  for (let time = from; time < until; time += 0.5)
+    packets.push(srcPort === undefined ? [time, to] : [time, to, srcPort]);
+  return packets;
+}

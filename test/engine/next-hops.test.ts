@@ -1,7 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { framesOf } from '../support/engine.js';
 import { FAR, judge } from './scene.js';
-import { client, stick, stream, type Sent } from './next-hop-scenes.js';
+import {
+  client,
+  each,
+  gateway,
+  LINKS,
+  MARK_RULE,
+  provider,
+  routed,
+  ROUTES,
+  ruleList,
+  stick,
+  stream,
+  type Routed,
+  type Sent,
+} from './next-hop-scenes.js';
+import { monitorTime } from '../support/wire.js';
 
 const SYN = 0x02;
 const ACK = 0x10;
@@ -117,5 +132,72 @@ describe('packets that go back to the gateway that they came from', () => {
   it('are not wrong when for a time all did, and nothing shows an offload', async () => {
     const packets = [...stream(1, 10, 'by'), ...stream(10, 12, 'round'), ...stream(12, 20, 'by')];
     expect(await wrongHops(packets)).toEqual({});
+  });
+});
+
+describe('packets that go on to a gateway which the tables lost', () => {
+  const before = each(1, 10, 'gateway');
+  const stale = each(10, 20, 'gateway');
+  const dumps = { 'ip-link.txt': LINKS, 'ip-rule.txt': ruleList(true), 'ip-route.txt': ROUTES };
+  const deleted = `${monitorTime(9.9)} Deleted ${MARK_RULE}\n`;
+  const after = { ...dumps, 'later-rule.txt': ruleList(false), 'monitor.log': deleted };
+  const run = async (packets: readonly Routed[], texts: Record<string, string>): Promise<number[]> => {
+    const analysis = await judge(routed(packets).captures, texts);
+    const found = analysis.misdeliveries;
+    expect(found.every((m) => m.class === 'wrong-next-hop' && m.expected.join() === provider.mac)).toBe(true);
+    return found.flatMap(framesOf);
+  };
+  const framesOfStale = routed([...before, ...stale]).frames.slice(before.length);
+
+  it('are wrong from the deletion of the rule on', async () => {
+    expect(await run([...before, ...stale], after)).toEqual(framesOfStale);
+  });
+
+  it('are wrong from the deletion of the route on', async () => {
+    const monitor = `${monitorTime(9.9)} Deleted default via ${gateway.ip} dev br-lan table 100 \n`;
+    expect(await run([...before, ...stale], { ...dumps, 'monitor.log': monitor })).toEqual(framesOfStale);
+  });
+
+  it('are wrong from the first dump without the rule on', async () => {
+    const dated = (at: number, text: string): string =>
+      `# ${1_700_000_000 + at} ${monitorTime(at).slice(1, 20)}Z ip rule show\n${text}`;
+    const texts = { ...dumps, 'ip-rule.txt': dated(5, ruleList(true)), 'later-rule.txt': dated(12.2, ruleList(false)) };
+    const packets = [...before, ...stale];
+    const late = routed(packets).frames.filter((_, i) => (packets[i]?.[0] ?? 0) > 12.2);
+    expect(await run(packets, texts)).toEqual(late);
+    // Another connection of the same kind went on by the other way: the change was before that.
+    const moved = [...packets, ...each(1, 10, 'gateway', 6000), ...each(10.9, 20, 'provider', 6000)];
+    const sorted = moved.toSorted((a, b) => a[0] - b[0]);
+    const { frames } = routed(sorted);
+    const wanted = frames.filter((_, i) => {
+      const [time, to, port] = sorted[i] ?? [0, 'provider'];
+      return time > 10.9 && to === 'gateway' && port === undefined;
+    });
+    expect(await run(sorted, texts)).toEqual(wanted);
+  });
+
+  it('are not wrong when they follow within a second', async () => {
+    expect(await run([...before, ...each(10, 10.8, 'gateway'), ...each(11, 20, 'provider')], after)).toEqual([]);
+  });
+
+  it('are not wrong when new flows still go there: the dumps do not show it all', async () => {
+    expect(await run([...before, ...stale, ...each(12, 18, 'gateway', 6000)], after)).toEqual([]);
+  });
+
+  it('are not wrong when another rule still leads there', async () => {
+    const more = `32000:\tfrom 192.168.7.0/24 lookup 100\n${ruleList(true)}`;
+    expect(await run([...before, ...stale], { ...after, 'ip-rule.txt': more })).toEqual([]);
+  });
+
+  it('are not wrong when the rule was of the other address family, as far as anybody can tell', async () => {
+    const six = `# 1700000000 2023-11-14T22:13:20Z ip -6 rule show\n${ruleList(true)}`;
+    const four = `# 1700000000 2023-11-14T22:13:20Z ip rule show\n${ruleList(true)}`;
+    const texts = { ...dumps, 'ip-rule.txt': four, 'ip6-rule.txt': six, 'monitor.log': deleted };
+    expect(await run([...before, ...stale], texts)).toEqual([]);
+  });
+
+  it('are not wrong when the rule came back at once', async () => {
+    const back = `${deleted}${monitorTime(9.95)} ${MARK_RULE}\n`;
+    expect(await run([...before, ...stale], { ...dumps, 'monitor.log': back })).toEqual([]);
   });
 });

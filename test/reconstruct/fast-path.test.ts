@@ -213,7 +213,7 @@ describe('the first judgement', () => {
           inputName: () => 'a',
         };
         const ownerships = findOwnerships(r, around);
-        const verdicts = new Verdicts(r, around, ownerships, new Map(), new PortLocations(r, around, () => ''));
+        const verdicts = new Verdicts(r, around, ownerships, new Map(), [new PortLocations(r, around, () => '')]);
         verdicts.run();
         let delivered = 0;
         let suspects = 0;

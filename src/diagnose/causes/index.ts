@@ -10,6 +10,7 @@ import { pbrOnLink } from './pbr-on-link.js';
 import { pbrTableIncomplete } from './pbr-table-incomplete.js';
 import { staleHardwareEntry } from './stale-hardware-entry.js';
 import { staleMac } from './stale-mac.js';
+import { staleRoute } from './stale-route.js';
 import { vpnBypass } from './vpn-bypass.js';
 import { wrongPort } from './wrong-port.js';
 
@@ -18,6 +19,7 @@ export const CAUSES: readonly Cause[] = [
   wrongPort,
   vpnBypass,
   forwardingLoop,
+  staleRoute,
   staleHardwareEntry,
   hardwareL2Wrong,
   staleMac,

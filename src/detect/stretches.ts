@@ -1,0 +1,19 @@
+/** Rulings over time, put over one another. */
+
+import type { Ruling, Stretch } from './judge.js';
+
+/** Puts a ruling over the delivered part of the stretches between two times. */
+export function overrule(stretches: Stretch[], from: number, until: number, ruling: Ruling): void {
+  const cut = (time: number): void => {
+    const at = stretches.findLastIndex((stretch) => stretch.from <= time);
+    const before = stretches[at];
+    if (before && before.from < time) stretches.splice(at + 1, 0, { from: time, ruling: before.ruling });
+  };
+  cut(from);
+  if (Number.isFinite(until)) cut(until);
+  for (const [i, stretch] of stretches.entries()) {
+    const isInside = stretch.from >= from && stretch.from < until;
+    if (isInside && stretch.ruling.verdict === 'delivered' && !stretch.ruling.class)
+      stretches[i] = { from: stretch.from, ruling };
+  }
+}
