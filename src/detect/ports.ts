@@ -39,6 +39,7 @@ interface BridgePort {
 
 /** Time that a bridge may take to act on what it learnt. */
 const REACTION = 1e8;
+const LINGER = 1e9;
 /** A bridge forgets a MAC that is silent this long, and floods what is sent to it (IEEE 802.1Q, default ageing time). */
 const AGEING = 300e9;
 
@@ -90,8 +91,11 @@ export class PortLocations implements Overlay {
     if (!port || !stays || !port.host.macs.has(view.transmitter)) return stretches;
     const flooded = this.firstCopyElsewhere(view, mac, name, stays);
     const result: Stretch[] = [...stretches];
+    const runs = runsOfLeg(this.r, view.leg).filter((run) => run.mac === mac && !run.mixed);
     for (const [i, stay] of stays.entries()) {
-      const from = stay.from + REACTION;
+      // What goes on for long was not under way: it is wrong from when the bridge knew.
+      const lingers = runs.some((run) => run.first < stay.from && run.last > stay.from + LINGER);
+      const from = lingers ? stay.from : stay.from + REACTION;
       const until = Math.min(stay.last + AGEING, stays[i + 1]?.from ?? Infinity, flooded);
       const isElsewhere = i > 0 && stay.port !== name && this.ports.get(stay.port)?.bridge === port.bridge;
       if (isElsewhere && from < until) overrule(result, from, until, this.wrongPort(mac, stay));

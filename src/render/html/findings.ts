@@ -70,6 +70,7 @@ function timesLine({ onset, recovery }: Finding): Markup | undefined {
 
 const ONSET_WORDS = {
   'take-over': 'the address moved to another MAC',
+  'route-change': 'the rules or routes changed',
   offload: 'the flow was offloaded',
   unknown: 'something unknown',
 } as const;
