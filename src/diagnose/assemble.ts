@@ -24,6 +24,7 @@ import { UNKNOWN_HOP_LIMIT } from '../records/frame-batch.js';
 import type { Scene } from './case.js';
 import { findingsOf, observationsOf } from './findings.js';
 import { clockDiagnostics, conntrackOffsets, listClocks } from './clocks.js';
+import { eventsOf } from './events.js';
 import { listFlows, type Places } from './flows.js';
 import { totalImpact } from './impact.js';
 import { foresee } from './predictions.js';
@@ -55,6 +56,11 @@ export function assemble(parts: Parts): Analysis {
   const totals = totalsOf(r, verdicts, misdeliveries);
   const trails = new Trails(r, parts.trace, parts.candidates);
   const flows = listFlows(r, parts.flows, examination, verdicts, places, trails);
+  const events = eventsOf(
+    parts,
+    misdeliveries,
+    flows.flatMap(({ original, reply }) => [original, reply]),
+  );
   const impact = totalImpact(flows.map((flow) => flow.impact).filter((felt) => felt !== undefined));
   const offsets = [...trails.offsets, ...conntrackOffsets(r, parts.trace, parts.flows)];
   return {
@@ -74,6 +80,7 @@ export function assemble(parts: Parts): Analysis {
     notJudged,
     diagnostics: [...parts.diagnostics, ...clockDiagnostics(offsets, places)],
     ...(systems.length > 0 ? { systems } : {}),
+    ...(events.length > 0 ? { events } : {}),
     ...(impact ? { impact } : {}),
     ...(offsets.length > 0 ? { clocks: listClocks(offsets, places) } : {}),
     ...(parts.eachFrame ? { frames: framesOf(parts, misdeliveries) } : {}),

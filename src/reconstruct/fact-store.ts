@@ -123,7 +123,11 @@ export class FactStore {
         this.conntrack.add(fact);
         break;
       case 'link':
-        this.once(input.links, fact, `${fact.device} ${fact.mac} ${fact.master} ${fact.lower} ${fact.vlan}`);
+        this.once(
+          input.links,
+          fact,
+          `${fact.device} ${fact.mac} ${fact.master} ${fact.lower} ${fact.vlan} ${changeOf(fact)} ${fact.event ? fact.flags.join() : ''}`,
+        );
         break;
       case 'address':
         this.once(input.addresses, fact, `${fact.device} ${fact.ip}/${fact.prefixLength} ${fact.event}`);
@@ -134,7 +138,7 @@ export class FactStore {
         this.once(
           input.routes,
           fact,
-          `${fact.type} ${fact.prefix} ${fact.table} ${fact.metric} ${JSON.stringify(fact.nextHops)} ${fact.event}`,
+          `${fact.type} ${fact.prefix} ${fact.table} ${fact.metric} ${JSON.stringify(fact.nextHops)} ${changeOf(fact)}`,
         );
         break;
       case 'rule':
@@ -142,7 +146,7 @@ export class FactStore {
         this.once(
           input.rules,
           fact,
-          JSON.stringify({ ...fact, origin: undefined, time: undefined, snapshot: undefined }),
+          JSON.stringify({ ...fact, origin: undefined, time: fact.event && String(fact.time), snapshot: undefined }),
         );
         break;
       case 'fdb':
@@ -276,6 +280,11 @@ export class FactStore {
     const confirmed = fact.states.includes('REACHABLE') || fact.states.includes('PERMANENT');
     if (confirmed && Number.isNaN(run.confirmed)) run.confirmed = time;
   }
+}
+
+/** Snapshots repeat what holds; each change is one of its own. */
+function changeOf({ event, time }: { readonly event?: string; readonly time?: bigint }): string {
+  return event === undefined ? '' : `${event} ${time}`;
 }
 
 /** Rules come in the order of their chain; one that begins anew is a newer snapshot of it. */

@@ -72,6 +72,23 @@ function sign(ns: bigint): string {
   return `${ns < 0n ? '-' : '+'}${text}`;
 }
 
+/** What happened around it, in order of time; empty unless verbose. */
+export function eventLines(analysis: Analysis, { verbose, bold, wrap }: Layout): string[] {
+  const { events } = analysis;
+  if (!verbose || !events || events.length === 0) return [];
+  const lines = ['', bold('What happened around it')];
+  for (const { time, what, device, origin } of events.slice(0, MAX_EVENTS)) {
+    const at = origin.frame === undefined ? `line ${origin.line ?? 0}` : `frame ${origin.frame}`;
+    const where = device === undefined ? '' : ` ${printable(device)}:`;
+    lines.push(...wrap(`${clockTime(time)}${where} ${printable(what)} (${printable(origin.input)} ${at})`, '  ', '  '));
+  }
+  const left = events.length - MAX_EVENTS;
+  if (left > 0) lines.push(`  ... and ${left} more (JSON has up to 500)`);
+  return lines;
+}
+
+const MAX_EVENTS = 60;
+
 /** How far clocks are apart; empty unless verbose. */
 export function clockLines(analysis: Analysis, { verbose, bold, wrap }: Layout): string[] {
   const { clocks } = analysis;

@@ -4,7 +4,7 @@ import type { Analysis, Flow, Misdelivery, NotJudged } from '../model.js';
 import type { RenderOptions } from './options.js';
 import { impactLines } from './text-impact.js';
 import { predictionLines } from './text-predictions.js';
-import { clockLines, transitLines } from './text-transits.js';
+import { clockLines, eventLines, transitLines } from './text-transits.js';
 import {
   claimText,
   clockTime,
@@ -59,7 +59,7 @@ export function renderText(analysis: Analysis, options: RenderOptions): string {
     for (const group of convergence.slice(0, most)) lines.push(...convergenceLines(group));
   }
   const layout = { verbose: options.verbose, bold: paint.bold, wrap };
-  lines.push(...impactLines(analysis, layout), ...transitLines(analysis, layout));
+  lines.push(...impactLines(analysis, layout), ...transitLines(analysis, layout), ...eventLines(analysis, layout));
   lines.push(...findingLines(analysis, options, paint));
   lines.push(...observationLines(analysis, options, paint));
   lines.push(...predictionLines(analysis, layout));
