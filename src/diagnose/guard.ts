@@ -55,7 +55,7 @@ export function guardText(
   return { kind: 'guard', text: lines.join('\n') };
 }
 
-type GuardName = 'mark' | 'dnat' | 'snat';
+type GuardName = 'mark' | 'connection' | 'dnat' | 'snat';
 
 interface Plan {
   readonly host: Host;
@@ -67,6 +67,9 @@ interface Plan {
   /** The software flowtable lists bridge ports: the bridge in their stead freezes nothing. */
   readonly wantsBridge: boolean;
 }
+
+/** In the forms of nft and of nft -j. */
+const CONNECTION_MARK = /\bct mark\b|"ct":\s*\{\s*"key":\s*"mark"/;
 
 function planOf(host: Host, { predictions, ruleset }: ReturnType<typeof foresee>): Plan {
   const offload = offloadRulesOf(host);
@@ -82,10 +85,14 @@ function planOf(host: Host, { predictions, ruleset }: ReturnType<typeof foresee>
     reached.every((one) => one.guards.some((guard) => guard.effect === 'works' && guard.nat.includes(nat)));
   const guards: GuardName[] = [];
   if (reached.length > 0) {
-    if (causes.has('pbr-next-hop') || causes.has('pbr-ipv6-loop')) guards.push('mark');
     const isMeant = (nat: string): boolean => broken.some((text) => text.includes(nat));
+    const wantsSnat = !works('snat') && (isMeant('snat') || causes.has('pbr-on-link'));
+    // Replies to policy routed packets carry no mark: their connection can remember it, if nothing else uses that field.
+    const remembers = wantsSnat && !isMeant('snat') && !offload.rules.some(({ text }) => CONNECTION_MARK.test(text));
+    if (remembers) guards.push('connection');
+    else if (causes.has('pbr-next-hop') || causes.has('pbr-ipv6-loop')) guards.push('mark');
     if (!works('dnat') && (isMeant('dnat') || (isHardware && hasDnat))) guards.push('dnat');
-    if (!works('snat') && (isMeant('snat') || causes.has('pbr-on-link'))) guards.push('snat');
+    if (wantsSnat && !remembers) guards.push('snat');
   }
   const wantsBridge = !isHardware && ruleset.some(({ id }) => id === 'ports-in-flowtable');
   return { host, offload, predictions, checks: ruleset, guards, wantsBridge };
@@ -140,14 +147,17 @@ function routeLines({ predictions }: Plan): string[] {
 
 const COST: Readonly<Record<GuardName, string>> = {
   mark: 'packets that carry a mark (policy routed) lose offload, and nothing else does.',
+  connection:
+    'connections of packets that carry a mark (policy routed) lose offload, and nothing else does. It writes the mark of connections, which nothing in this ruleset uses.',
   dnat: 'connections to forwarded ports (destination NAT) lose offload.',
   snat: 'connections whose source address is translated lose offload: with masquerading that is nearly all IPv4 traffic to the internet.',
 };
 
-const RULES: Readonly<Record<GuardName, string>> = {
-  mark: 'meta mark != 0 return',
-  dnat: 'ct status dnat return',
-  snat: 'ct status snat return',
+const RULES: Readonly<Record<GuardName, readonly string[]>> = {
+  mark: ['meta mark != 0 return'],
+  connection: ['meta mark != 0 ct mark set meta mark return', 'ct mark != 0 return'],
+  dnat: ['ct status dnat return'],
+  snat: ['ct status snat return'],
 };
 
 const NEW_CHAIN = 'guarded_offload';
@@ -159,7 +169,7 @@ function guardLines(plan: Plan, first: Offload): string[] {
   const name = isOwn ? chain : NEW_CHAIN;
   const isFw4 = fact.table === 'fw4' && fact.family === 'inet' && !isOwn;
   const lines = [comment('Cost')];
-  for (const one of plan.guards) lines.push(comment(`- ${RULES[one]}: ${COST[one]}`, '  '));
+  for (const one of plan.guards) lines.push(comment(`- ${RULES[one].join('; ')}: ${COST[one]}`, '  '));
   if (plan.guards.length === 0)
     lines.push(comment('- none: the flowtable keeps its traffic, and looks MACs up for each packet.', '  '));
   lines.push('', ...applyLines(plan, first, isFw4, isOwn), '');
@@ -181,11 +191,13 @@ function rulesOf(plan: Plan, { rule, guards }: Offload): string[] {
   const kept = guards
     .filter((guard) => guard.effect === 'works' && guard.rule !== rule)
     .map((guard) => guard.rule.text);
-  const wanted = plan.guards.map((one) => RULES[one]);
+  // What remembers a mark has to see the packet that carries it.
+  const first = plan.guards.includes('connection') ? RULES.connection : [];
+  const wanted = plan.guards.flatMap((one) => RULES[one]);
   const flowtable = plain(rule.fact.flowtable ?? '');
   const own = `${rule.conditions.join(' ')} flow add @${flowtable}`.trim();
   const safe = isSafe(own) && rule.conditions.length > 0 ? own : `meta l4proto { tcp, udp } flow add @${flowtable}`;
-  return [...new Set([...kept.filter(isSafe), ...wanted, safe])];
+  return [...new Set([...first, ...kept.filter(isSafe), ...wanted, safe])];
 }
 
 function isSafe(rule: string): boolean {
@@ -237,6 +249,7 @@ function applyLines(plan: Plan, { rule }: Offload, isFw4: boolean, isOwn: boolea
         `Apply: nft -f with this text. It writes chain ${chain} anew; do the same in the file that your ruleset is loaded from.`,
       ),
       ...bridge,
+      ...renewLines(),
       comment('Undo: load your ruleset as it was.'),
     ];
   }
@@ -245,10 +258,21 @@ function applyLines(plan: Plan, { rule }: Offload, isFw4: boolean, isOwn: boolea
       `Apply: nft -f with this text, then take the old rule away (and do both in the file that your ruleset is loaded from):`,
     ),
     `#     nft delete rule ${place} handle "$(nft -a list chain ${place} | sed -n 's/.*flow \\(add\\|offload\\) @${flowtable}.*# handle //p')"`,
+    ...renewLines(),
     ...bridge,
     comment('Undo: load your ruleset as it was, or:'),
     `#     nft delete chain ${family} ${table} ${NEW_CHAIN}`,
     `#     nft insert rule ${place} meta l4proto '{ tcp, udp }' flow add @${flowtable}`,
+  ];
+}
+
+/** Unlike fw4, which makes its flowtable anew, these commands leave offloaded flows as they are. */
+function renewLines(): string[] {
+  return [
+    comment(
+      'Flows that are offloaded already stay so while packets come. To end that now (they are offloaded anew, by the new rules):',
+    ),
+    '#     conntrack -D -u OFFLOAD',
   ];
 }
 
@@ -263,17 +287,16 @@ function bridgeAdvice(plan: Plan, name: string): string[] {
   ];
 }
 
-/** Of replies to marked traffic: their connection can remember the mark, if nothing else uses that field. */
+/** If the mark of connections is not free after all. */
 function alternativeLines(plan: Plan): string[] {
-  if (!plan.guards.includes('snat') || !plan.predictions.some(({ cause }) => cause === 'pbr-on-link')) return [];
-  if (plan.offload.rules.some(({ text }) => /\bct mark\b/.test(text))) return [];
+  if (!plan.guards.includes('connection')) return [];
   return [
     '',
     comment(
-      'Cheaper than `ct status snat return` and `meta mark != 0 return`, as only policy routed connections lose offload. It writes the mark of connections, which nothing in this ruleset uses; other programs may. In their stead:',
+      `If another program uses the mark of connections (mwan3, sqm, pbr with connmark): in the stead of those two rules, at the price that ${COST.snat}`,
     ),
-    '#     meta mark != 0 ct mark set meta mark return',
-    '#     ct mark != 0 return',
+    '#     meta mark != 0 return',
+    '#     ct status snat return',
   ];
 }
 
