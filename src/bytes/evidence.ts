@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants, lstatSync, openSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
-import { Socket } from 'node:net';
 import { basename, join, resolve, sep } from 'node:path';
-import process from 'node:process';
-import type { Readable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { InputError } from '../errors.js';
 import { DEFAULT_LIMITS, type DecompressLimits, peek } from './decompress.js';
+import { drain } from './drain.js';
 import { fileError } from './file.js';
 import { distinctNames, type Located } from './names.js';
 import { createSpool } from './spool.js';
@@ -31,6 +30,8 @@ export interface EvidenceLimits {
   readonly spooled: number;
   readonly decompress: DecompressLimits;
 }
+
+const STDIN = 0;
 
 const LIMITS: EvidenceLimits = {
   pieces: 10_000,
@@ -92,8 +93,8 @@ class Collector {
   async argument(arg: string): Promise<void> {
     try {
       if (arg === '-') {
-        if (process.stdin.isTTY) throw new InputError('-', 'standard input is a terminal: nothing to read');
-        await this.spool(process.stdin, '-', ['-']);
+        if (isatty(STDIN)) throw new InputError('-', 'standard input is a terminal: nothing to read');
+        await this.spool(STDIN, '-', ['-']);
         return;
       }
       const stats = statSync(arg);
@@ -103,7 +104,7 @@ class Collector {
         this.folder(arg, realpathSync(arg), path, path.length, 0, arg);
         if (this.files.length + this.errors.length === before) throw new InputError(arg, 'a folder without files');
       } else if (stats.isFile()) this.file(arg, stats, path, 1);
-      else if (stats.isFIFO()) await this.spool(openPipe(arg), arg, path);
+      else if (stats.isFIFO()) await this.spool(openSync(arg, constants.O_RDONLY | constants.O_NONBLOCK), arg, path);
       else this.errors.push(new InputError(arg, 'is a device or socket, not a file'));
     } catch (error) {
       this.failed(arg, error);
@@ -193,32 +194,26 @@ class Collector {
     this.files.push({ path, shown: length, piece, identity: `${stats.dev}:${stats.ino}` });
   }
 
-  /** Copies a stream to a temporary file. */
-  private async spool(stream: Readable, name: string, path: string[]): Promise<void> {
+  /** Copies what a descriptor gives to a temporary file. */
+  private async spool(descriptor: number, name: string, path: string[]): Promise<void> {
     const spool = createSpool(name);
     const hash = createHash('sha256');
     let size = 0;
-    const giveUp = (): void => {
-      stream.destroy();
-    };
-    this.signal?.addEventListener('abort', giveUp);
-    try {
-      if (this.signal?.aborted) giveUp();
-      const chunks: AsyncIterable<unknown> = stream;
-      for await (const chunk of chunks) {
-        if (!(chunk instanceof Uint8Array)) continue;
-        size += chunk.length;
-        if (size > this.limits.spooled) {
-          this.errors.push(new InputError(name, `gives more than ${this.limits.spooled} bytes; the rest was not read`));
-          break;
-        }
-        if (size <= this.hashed) hash.update(chunk);
-        spool.write(chunk);
+    const take = (piece: Uint8Array): boolean => {
+      size += piece.length;
+      if (size > this.limits.spooled) {
+        this.errors.push(new InputError(name, `gives more than ${this.limits.spooled} bytes; the rest was not read`));
+        return false;
       }
+      if (size <= this.hashed) hash.update(piece);
+      spool.write(piece);
+      return true;
+    };
+    try {
+      await drain(descriptor, take, this.signal);
     } catch (error) {
       if (!this.signal?.aborted) this.failed(name, error);
     } finally {
-      this.signal?.removeEventListener('abort', giveUp);
       spool.close();
     }
     const digest = size > this.hashed ? '' : hash.digest('hex');
@@ -238,12 +233,6 @@ class Collector {
   private failed(name: string, error: unknown): void {
     this.errors.push(error instanceof InputError ? error : fileError(name, error));
   }
-}
-
-/** Opens a named pipe so that waiting for it can be given up, which reading it as a file does not allow. */
-function openPipe(path: string): Readable {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return new Socket({ fd, readable: true, writable: false });
 }
 
 function isBetter(found: Found, known: Found): boolean {
