@@ -3,6 +3,7 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
+import type { CollectOptions } from './commands/collect.js';
 import { fail, finish } from './commands/process.js';
 import type { RedactionOptions } from './commands/redaction.js';
 import type { ScanCommandOptions } from './commands/scan.js';
@@ -115,6 +116,27 @@ program
     // The options that both have are the program's, wherever they stand.
     const shared = program.opts<RedactionOptions>();
     await finish(await redactCommand(input, output, { ...shared, ...(options.strict ? { redact: 'strict' } : {}) }));
+  });
+
+program
+  .command('collect')
+  .description(
+    'Print a shell script that collects on a router (OpenWrt, or any Linux) what macscan needs, and sends it as a tar archive: ssh root@router sh -s < case.sh > case.tar',
+  )
+  .option('--device <interface>', 'capture this device; repeatable (default: bridges, their ports, WAN)', collect, [])
+  .option(
+    '--host <ip>',
+    'capture only what this address sends and gets, and ARP, neighbour discovery and DHCP; repeatable: name both ends, as NAT changes one',
+    collect,
+    [],
+  )
+  .option('--duration <seconds>', 'how long to collect', '60')
+  .option('--max-size <MiB>', 'memory of the router that it may take', '32')
+  .action(async (options: CollectOptions) => {
+    const { collectCommand } = await import('./commands/collect.js');
+    // The option that both have is the program's, wherever it stands.
+    const { device } = program.opts<ScanCommandOptions>();
+    await finish(await collectCommand({ ...options, device }, version));
   });
 
 try {

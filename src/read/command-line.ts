@@ -11,6 +11,8 @@ export interface Command {
 }
 
 const PREFIXES = new Set(['sudo', 'busybox', 'doas', 'time', 'nice', 'exec', 'command']);
+/** `TZ=UTC0 ip ...`: a variable for this command alone. */
+const ASSIGNMENT = /^[A-Z_]{1,32}=[\w/:+-]{0,64}$/;
 /** Programs whose name after a bare `# `, `$ ` or `+ ` makes a command of a line that could be a comment. */
 const PROGRAMS = new Set(
   (
@@ -45,7 +47,7 @@ export function parseCommand(text: string): Command {
       .split(/[|;>&]/, 1)[0]
       ?.trim()
       .split(/\s+/) ?? [];
-  while (words.length > 1 && PREFIXES.has(words[0] ?? '')) words.shift();
+  while (words.length > 1 && (PREFIXES.has(words[0] ?? '') || ASSIGNMENT.test(words[0] ?? ''))) words.shift();
   const program = (words[0] ?? '').replace(/^.*\//, '');
   return { text, program, words, partial: isPartial(text, program, words) };
 }

@@ -37,7 +37,7 @@ export function ifconfigReader(): LineReader {
         }
         return true;
       }
-      return /^(?:[RT]X |UP |inet6? |collisions:|Interrupt:|Memory:|Base |loop |unspec |media:|status:|options=|nd6 |groups:|device interrupt)/.test(
+      return /^(?:[RT]X |UP |inet6? |collisions:|Interrupt:|Memory:|Base |loop |unspec |media:|status:|options=|nd6 |groups:|device interrupt|[A-Z ]{2,80} MTU:\d)/.test(
         line.trim(),
       );
     },

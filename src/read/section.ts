@@ -49,6 +49,8 @@ export class Section {
   /** Statements left out because an address in them was made unreadable. */
   redacted = 0;
   frames = 0;
+  /** Notes of the collector about what it could not collect. */
+  notes = 0;
   readonly counts = new Map<string, number>();
   /** Called before the first fact of a line, so that an earlier format can first emit what waits. */
   beforeFact: (() => void) | undefined;
@@ -76,15 +78,16 @@ export class Section {
     this.sink.fact(fact);
   }
 
-  /** Says something about the current line, once per text and id. */
-  say(id: string, what: string, action: string): void {
-    if (this.said.has(id)) return;
-    this.said.add(id);
+  /** Says something about the current line, once per text and id (or key, where an id has several things to say). */
+  say(id: string, what: string, action: string, key = id): void {
+    if (this.said.has(key)) return;
+    this.said.add(key);
     this.sink.diagnostic({ id, line: this.line, what, action });
   }
 
-  /** The text names a local time and no zone: said once. */
+  /** The text names a local time and no zone: said once, unless its command was told to print UTC. */
   sayLocalTime(): void {
+    if (this.command && /^TZ=UTC0? /.test(this.command.text)) return;
     this.say('local-time', 'Times are given without a time zone.', 'They were read as UTC.');
   }
 }

@@ -15,6 +15,7 @@ import { arpTableReader } from './arp-table.js';
 import { bridgeFdbReader } from './bridge-fdb.js';
 import { parseClockLine } from './clock-line.js';
 import { ipObject, parseCommandLine, type Command } from './command-line.js';
+import { collectLogReader } from './collect-log.js';
 import { conntrackReader } from './conntrack.js';
 import { conntrackSaveReader } from './conntrack-save.js';
 import { conntrackXmlReader } from './conntrack-xml.js';
@@ -62,6 +63,7 @@ const LINE_READERS: readonly (() => LineReader)[] = [
   logReader,
   uciReader,
   versionsReader,
+  collectLogReader,
 ];
 
 /** What a text held. */
@@ -181,7 +183,7 @@ class TextState {
       frames: section.frames,
       unknownLines: this.unknownLines,
       redacted: section.redacted,
-      isEvidence: known || section.frames > 0 || section.redacted > 0 || this.datedCommands > 0,
+      isEvidence: known || section.frames > 0 || section.redacted > 0 || section.notes > 0 || this.datedCommands > 0,
     };
   }
 
