@@ -6,7 +6,7 @@ import { flowsSection } from './html/flows.js';
 import { findingsSection } from './html/findings.js';
 import { LIMITS, MAX_REPORT_BYTES, type Limits } from './html/limits.js';
 import { embeddedJson, escapeHtml, markup, type Markup } from './html/markup.js';
-import { prepare } from './html/prepare.js';
+import { contextOf } from './html/prepare.js';
 import {
   bindingsSection,
   eventsSection,
@@ -18,31 +18,36 @@ import {
 } from './html/rest.js';
 import { timelineSection } from './html/timeline.js';
 import { identityLine, verdictSection } from './html/verdict.js';
+import type { RenderOptions } from './options.js';
 import { verdictSentence } from './words.js';
 
+export type HtmlOptions = Pick<RenderOptions, 'names'>;
+
 /** Below 4 MB whatever the analysis holds: what does not fit is counted, and stands in the JSON. */
-export function renderHtml(analysis: Analysis): string {
+export function renderHtml(analysis: Analysis, options: HtmlOptions = {}): string {
   let page = '';
   for (const limits of LIMITS) {
-    page = fill(analysis, limits);
+    page = fill(analysis, limits, options);
     if (new TextEncoder().encode(page).length <= MAX_REPORT_BYTES) break;
   }
   return page;
 }
 
-function fill(analysis: Analysis, limits: Limits): string {
-  const data = prepare(analysis, limits);
+function fill(analysis: Analysis, limits: Limits, options: HtmlOptions): string {
+  const ctx = contextOf(analysis, limits, options);
+  const { data } = ctx;
   const sections = [
-    verdictSection(analysis),
-    timelineSection(data, limits),
-    findingsSection(analysis, limits),
-    flowsSection(analysis, data, limits),
-    bindingsSection(analysis, limits),
-    eventsSection(analysis, limits),
-    foreseenSection(analysis, limits),
-    observationsSection(analysis, limits),
-    notJudgedSection(analysis, limits),
-    inputsSection(analysis, limits),
+    verdictSection(ctx),
+    FILTER_BAR,
+    timelineSection(ctx),
+    findingsSection(ctx),
+    flowsSection(ctx),
+    bindingsSection(ctx),
+    eventsSection(ctx),
+    foreseenSection(ctx),
+    observationsSection(ctx),
+    notJudgedSection(ctx),
+    inputsSection(ctx),
     guideSection(),
   ];
   const slots: Readonly<Record<string, string>> = {
@@ -62,5 +67,8 @@ function fill(analysis: Analysis, limits: Limits): string {
 function joined(sections: readonly (Markup | undefined)[]): Markup {
   return markup`${sections}`;
 }
+
+/** Where the script puts the filter. */
+const FILTER_BAR = markup`<div data-filter-bar hidden></div>`;
 
 const TITLES = { misdelivered: 'Misdelivered', delivered: 'Delivered', 'not-judged': 'Not judged' } as const;

@@ -35,6 +35,8 @@ export interface MacData {
   readonly role: 'expected' | 'wrong' | 'other';
   /** Addresses that it had, by the bindings. */
   readonly ips: readonly string[];
+  /** The maker, where it is known and wanted. */
+  readonly vendor?: string;
 }
 
 export interface TapData {
@@ -90,6 +92,8 @@ export interface FlowData {
   /** Addresses of both directions. */
   readonly ips: readonly string[];
   readonly misdelivered: number;
+  /** What `is:` of the filter fits. */
+  readonly flags: readonly string[];
   /** Indices into `ReportData.findings`. */
   readonly findings: readonly number[];
   readonly runs: readonly Run[];
@@ -135,4 +139,8 @@ export interface FindingData {
   readonly ips: readonly string[];
   readonly macs: readonly string[];
   readonly devices: readonly string[];
+  readonly flags: readonly string[];
+  readonly flows: readonly string[];
+  /** For Wireshark: selects its frames in the first capture that holds some. */
+  readonly filter: string;
 }

@@ -1,5 +1,6 @@
 /** Lanes as SVG, for whatever scale the caller has. Colours come from classes, hatches from the page's patterns. */
 
+import { clockAt } from './clock.js';
 import type { Lane, Mark } from './lanes.js';
 import { markup, type Markup } from './markup.js';
 
@@ -37,6 +38,13 @@ export function niceTicks(from: number, to: number, most: number, offset: number
     ticks.push(at);
   }
   return ticks;
+}
+
+/** `07:52:30`, with a fraction of a second where there is one. */
+export function tickText(origin: string, at: number): string {
+  return clockAt(origin, at)
+    .replace(/(\.\d*?)0+$/, '$1')
+    .replace(/\.$/, '');
 }
 
 const SECOND = 1000;
@@ -84,7 +92,7 @@ function drawShape(mark: Mark, x: number, width: number, middle: number): Markup
   const half = HALF[mark.shape];
   const top = middle - half;
   if (mark.shape === 'tick') {
-    return markup`<path class="tick ${mark.tone}" d="M${round(x)} ${top}v${2 * half}m-3 ${-2 * half}h6l-3 5z"/>`;
+    return markup`<path class="moment ${mark.tone}" d="M${round(x)} ${top}v${2 * half}m-3 ${-2 * half}h6l-3 5z"/>`;
   }
   const box = markup`x="${round(x)}" y="${top}" width="${round(width)}" height="${2 * half}"`;
   const shape = mark.shape === 'bound' ? 'bound' : mark.tone;

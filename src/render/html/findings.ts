@@ -16,17 +16,20 @@ import {
   span,
   witnessText,
 } from '../words.js';
+import type { Context } from './context.js';
 import { clipped, type Limits } from './limits.js';
 import { markup, type Content, type Markup } from './markup.js';
 import { pathDiagram } from './path.js';
 import { shownFindings } from './prepare.js';
 import { commands, moreNote, originsText, table } from './table.js';
+import { captureFilters } from '../wireshark-filter.js';
 import { anchorOf } from './verdict.js';
 
-export function findingsSection(analysis: Analysis, limits: Limits): Markup | undefined {
+export function findingsSection(ctx: Context): Markup | undefined {
+  const { analysis, limits } = ctx;
   const findings = shownFindings(analysis);
   if (findings.length === 0) return undefined;
-  const cards = findings.slice(0, limits.findings).map((finding, i) => card(analysis, finding, i, limits));
+  const cards = findings.slice(0, limits.findings).map((finding, i) => card(ctx, finding, i));
   return markup`
 <section id="findings" aria-labelledby="findings-title">
 <h2 id="findings-title">${findings.length === 1 ? 'Finding' : 'Findings'}</h2>
@@ -35,7 +38,8 @@ ${moreNote(findings.length - limits.findings)}
 </section>`;
 }
 
-function card(analysis: Analysis, finding: Finding, index: number, limits: Limits): Markup {
+function card(ctx: Context, finding: Finding, index: number): Markup {
+  const { analysis, limits } = ctx;
   const ids = new Set(finding.explains);
   const own = analysis.misdeliveries.filter((m) => ids.has(m.id));
   const flowIds = new Set(own.flatMap((m) => m.flows));
@@ -48,12 +52,13 @@ function card(analysis: Analysis, finding: Finding, index: number, limits: Limit
 <p class="summary">${clipped(finding.summary, 2000)}</p>
 ${timesLine(finding)}
 ${pathDiagram(own, flows)}
-${places(own, limits)}
+${places(own, ctx)}
 ${said(own)}
 ${testsTable(finding, limits)}
 ${considered(finding, limits)}
 ${whatToDo(finding)}
-${evidenceList(own, limits)}
+${lookAtThem(own, analysis)}
+${evidenceList(own, ctx)}
 </article>`;
 }
 
@@ -83,7 +88,7 @@ const ENDED_WORDS = {
   unknown: '',
 } as const;
 
-function places(own: readonly Misdelivery[], limits: Limits): Markup {
+function places(own: readonly Misdelivery[], { limits, since }: Context): Markup {
   const rows = own.map((m): Content[] => [
     markup`${clipped(m.device, 60)}${m.vlan === undefined ? '' : ` vlan ${m.vlan}`}`,
     markup`<code>${clipped(m.input, 120)}</code>`,
@@ -95,7 +100,11 @@ function places(own: readonly Misdelivery[], limits: Limits): Markup {
     `${clockTime(m.firstTime)} to ${clockTime(m.lastTime)}`,
   ]);
   const columns = ['Device', 'Capture', 'For', 'Went', 'Expected', 'Frames', 'Frame numbers', 'When (UTC)'];
-  return table({ caption: 'Where it was seen', columns }, rows, Math.min(limits.rows, 100));
+  return table(
+    { caption: 'Where it was seen', columns, times: own.map((m) => [since(m.firstTime), since(m.lastTime)]) },
+    rows,
+    Math.min(limits.rows, 100),
+  );
 }
 
 /** Who says that the expected MAC was right. */
@@ -154,12 +163,23 @@ function whatToDo(finding: Finding): Markup {
   return markup`${change.length > 0 ? markup`<h4>What to change</h4><ol class="advice">${change}</ol>` : undefined}${collect ? markup`<h4>To be surer, record</h4>${collect}` : undefined}`;
 }
 
+const MAX_COMMANDS = 3;
+
+/** A line for a shell for each capture that shows these frames. */
+function lookAtThem(own: readonly Misdelivery[], { inputs }: Analysis): Markup | undefined {
+  const filters = captureFilters(own, inputs);
+  if (filters.length === 0) return undefined;
+  const left = filters.length - MAX_COMMANDS;
+  const lines = commands(filters.slice(0, MAX_COMMANDS).map(({ command }) => command));
+  return markup`<details><summary>To look at the frames yourself</summary>${lines}${left > 0 ? markup`<p class="note">And ${counted(left, 'more capture')}.</p>` : undefined}</details>`;
+}
+
 interface Listed {
   readonly misdelivery: Misdelivery;
   readonly frame: EvidenceFrame;
 }
 
-function evidenceList(own: readonly Misdelivery[], limits: Limits): Markup {
+function evidenceList(own: readonly Misdelivery[], { limits, since }: Context): Markup {
   const all = own.flatMap((misdelivery): Listed[] => misdelivery.evidence.map((frame) => ({ misdelivery, frame })));
   const most = limits.evidenceFirst + limits.evidenceLast;
   const shown = all.length <= most ? all : [...all.slice(0, limits.evidenceFirst), ...all.slice(-limits.evidenceLast)];
@@ -178,5 +198,5 @@ function evidenceList(own: readonly Misdelivery[], limits: Limits): Markup {
   const total = own.reduce((sum, m) => sum + m.frames, 0);
   const left = total - shown.length;
   const rest = left > 0 ? ' The frame numbers of all stand above.' : '';
-  return markup`<details class="evidence" data-evidence><summary>Evidence: ${counted(shown.length, 'frame')} of ${count(total)}</summary>${table({ caption: 'Misdelivered frames', columns, isCaptionHidden: true, name: 'evidence' }, rows, most)}<p class="note">${left > 0 ? `${count(left)} more in the JSON.` : ''}${rest}</p></details>`;
+  return markup`<details class="evidence" data-evidence><summary>Evidence: ${counted(shown.length, 'frame')} of ${count(total)}</summary>${table({ caption: 'Misdelivered frames', columns, isCaptionHidden: true, name: 'evidence', times: shown.map(({ frame }) => [since(frame.time), undefined]) }, rows, most)}<p class="note">${left > 0 ? `${count(left)} more in the JSON.` : ''}${rest}</p></details>`;
 }

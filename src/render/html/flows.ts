@@ -2,14 +2,15 @@
 
 import type { Analysis, Flow, Transit } from '../../model.js';
 import { clockTime, count, counted, tupleText } from '../words.js';
+import type { Context } from './context.js';
 import type { FlowData, ReportData } from './data.js';
 import { FLOW_COLUMNS, flowRow, ladder } from './ladder.js';
-import { clipped, type Limits } from './limits.js';
+import { clipped } from './limits.js';
 import { markup, type Content, type Markup } from './markup.js';
 import { feltText } from './prepare.js';
 import { moreNote, table } from './table.js';
 
-export function flowsSection(analysis: Analysis, data: ReportData, limits: Limits): Markup | undefined {
+export function flowsSection({ analysis, data, limits }: Context): Markup | undefined {
   if (data.flows.length === 0) return undefined;
   const shown = data.flows.slice(0, limits.staticFlows);
   const left = data.flows.length - shown.length;

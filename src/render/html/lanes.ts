@@ -51,7 +51,8 @@ export function betweenText(data: ReportData, from: number, to: number): string 
 export function macText(data: ReportData, index: number): string {
   const entry = data.macs[index];
   if (!entry) return 'unknown';
-  return entry.ips.length > 0 ? `${entry.mac} (${entry.ips.join(', ')})` : entry.mac;
+  const about = [entry.vendor ?? '', ...entry.ips].filter((text) => text !== '');
+  return about.length > 0 ? `${entry.mac} (${about.join(', ')})` : entry.mac;
 }
 
 /** Verdicts in words, as `Run` numbers them. */
@@ -123,7 +124,8 @@ function runMark(data: ReportData, flow: FlowData, run: Run): Mark {
     shape: verdict === 1 ? 'bar' : 'thin',
     from,
     to,
-    tone: toneOf(data, destination),
+    // The right MAC on a wrong port: what is wrong cannot be seen by the MAC.
+    tone: verdict === 1 && expected.includes(destination) ? 'misdelivered' : toneOf(data, destination),
     label: verdict === 1 ? `${wrong} to the wrong place` : '',
     isWrong: verdict === 1,
     details: [

@@ -2,6 +2,7 @@
 
 import type { Binding, Misdelivery } from '../../model.js';
 import type { MacData, MacIndex, TapData, TapIndex } from './data.js';
+import type { VendorNames } from '../options.js';
 import { clipped } from './limits.js';
 
 /** Colours and hatches that the style sheet knows: 0 for what was right, 1 for what was wrong, then the others. */
@@ -17,9 +18,11 @@ export class NameTable {
   readonly #ips = new Map<string, string[]>();
   readonly #expected: ReadonlySet<string>;
   readonly #wrong: ReadonlySet<string>;
+  readonly #names: VendorNames | undefined;
   #others = 0;
 
-  constructor(wrong: readonly Misdelivery[], bindings: readonly Binding[]) {
+  constructor(wrong: readonly Misdelivery[], bindings: readonly Binding[], names?: VendorNames) {
+    this.#names = names;
     // What is wrong in one place and right in another is drawn as wrong: that is where the eye should go.
     this.#wrong = new Set(wrong.filter((m) => m.class !== 'wrong-port').map((m) => m.dstMac));
     this.#expected = new Set(wrong.flatMap((m) => m.expected).filter((mac) => !this.#wrong.has(mac)));
@@ -38,7 +41,9 @@ export class NameTable {
     const known = this.#macIndex.get(mac);
     if (known !== undefined) return known;
     const role = this.#wrong.has(mac) ? 'wrong' : this.#expected.has(mac) ? 'expected' : 'other';
-    const index = this.macs.push({ mac, role, swatch: this.#swatch(role), ips: this.#ips.get(mac) ?? [] }) - 1;
+    const vendor = this.#names?.(mac);
+    const entry = { mac, role, swatch: this.#swatch(role), ips: this.#ips.get(mac) ?? [] } as const;
+    const index = this.macs.push(vendor === undefined ? entry : { ...entry, vendor }) - 1;
     this.#macIndex.set(mac, index);
     return index;
   }

@@ -24,7 +24,7 @@ export function pathDiagram(own: readonly Misdelivery[], flows: readonly Flow[])
   const isPort = main.class === 'wrong-port';
   const mappings = flows.filter((flow) => main.flows.includes(flow.id)).flatMap((flow) => flow.mappings);
   const source = sourceOf(main, flows);
-  const ingress = ingressOf(main, mappings);
+  const ingress = ingressOf(main, flows, mappings);
   const right = rightFrames(main, mappings);
   const hasReturned = flows.some((flow) => flow.transits?.some(({ boomerang }) => boomerang) ?? false);
 
@@ -73,17 +73,15 @@ function sourceOf(main: Misdelivery, flows: readonly Flow[]): string {
   return frame ? `${frame.srcIp}${many ? ' and others' : ''}` : 'unknown';
 }
 
-/** Where the router got them: a device with frames of the same direction, to the router. */
-function ingressOf(main: Misdelivery, mappings: readonly Mapping[]): string | undefined {
+/** Where the router got them: the first place of a packet that was followed, or a device with the same direction. */
+function ingressOf(main: Misdelivery, flows: readonly Flow[], mappings: readonly Mapping[]): string | undefined {
+  const others = new Set([main.srcMac, main.dstMac, ...main.expected]);
+  const followed = flows.flatMap((flow) => flow.transits ?? []).filter(({ phase }) => phase === 'misdelivered');
+  const first = followed.map(({ sightings }) => sightings.find(({ srcMac }) => !others.has(srcMac))).find(Boolean);
   const wrong = mappings.find((m) => m.misdelivered > 0 && m.dstMac === main.dstMac);
-  const before = mappings.find(
-    (m) =>
-      m.direction === wrong?.direction &&
-      m.srcMac !== main.srcMac &&
-      m.device !== main.device &&
-      m.verdict === 'delivered',
-  );
-  return before && clipped(before.device, 16);
+  const before = mappings.find((m) => m.direction === wrong?.direction && !others.has(m.srcMac));
+  const device = first?.device ?? before?.device;
+  return device === undefined ? undefined : clipped(device, 16);
 }
 
 /** Frames of the same sender and direction that went right, on the capture that saw most of them. */

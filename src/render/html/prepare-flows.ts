@@ -1,7 +1,8 @@
 /** Affected flows for the page: their runs, which of them are worth a lane, and their offload. */
 
 import type { Flow, Mapping, OffloadSpan } from '../../model.js';
-import { flowText, protocolName, tupleText } from '../words.js';
+import { flowText, protocolName } from '../words.js';
+import type { FilterSubject } from '../filter.js';
 import type { SinceOrigin } from './clock.js';
 import type { FlowData, OffloadData, Run } from './data.js';
 import type { Limits } from './limits.js';
@@ -12,9 +13,10 @@ export interface FlowContext {
   readonly since: SinceOrigin;
   readonly limits: Limits;
   readonly findings: readonly number[];
+  readonly subject: FilterSubject;
 }
 
-export function flowData(flow: Flow, { names, since, limits, findings }: FlowContext): FlowData {
+export function flowData(flow: Flow, { names, since, limits, findings, subject }: FlowContext): FlowData {
   const kept = keepRuns(flow.mappings, limits.runs);
   const runs = kept.map((mapping) => runOf(mapping, names, since));
   const { original, reply } = flow;
@@ -24,17 +26,13 @@ export function flowData(flow: Flow, { names, since, limits, findings }: FlowCon
     protocol: protocolName(original.protocol),
     ips: [...new Set([original.srcIp, original.dstIp, reply.srcIp, reply.dstIp])],
     misdelivered: flow.misdelivered,
+    flags: [...new Set(subject.flags)],
     findings,
     runs,
     moreRuns: flow.mappings.length - runs.length,
     lanes: lanesOf(runs),
     offload: flow.offload.slice(0, limits.runs).flatMap((span) => offloadData(span, since) ?? []),
   };
-}
-
-/** A flow's short name: its protocol and ends, without what NAT made of them. */
-export function flowName(flow: Flow): string {
-  return tupleText(flow.original);
 }
 
 /** Misdelivered runs first, when not all fit; in order of time. */
@@ -68,9 +66,8 @@ interface Lane {
   readonly tap: number;
   readonly direction: 0 | 1;
   readonly runs: number[];
-  wrong: number;
-  /** Before, in and after the fault: whether the sender's frames show there. */
-  readonly phases: [boolean, boolean, boolean];
+  /** The same sender's frames before, in and after the fault. */
+  readonly phases: [before: number, wrong: number, after: number];
 }
 
 const MAX_LANES = 3;
@@ -81,43 +78,32 @@ const MAX_LANES = 3;
  */
 function lanesOf(runs: readonly Run[]): FlowData['lanes'] {
   const wrong = runs.filter((run) => run[10] === 1);
-  const [first] = wrong;
-  if (!first) return [];
   const begin = Math.min(...wrong.map((run) => run[8]));
   const end = Math.max(...wrong.map((run) => run[9]));
   const senders = new Set(wrong.map((run) => `${run[0]} ${run[2]}`));
   const lanes = new Map<string, Lane>();
   runs.forEach((run, index) => {
-    if (!senders.has(`${run[0]} ${run[2]}`)) return;
-    const key = `${run[0]} ${run[1]}`;
-    const lane = lanes.get(key) ?? {
-      tap: run[1],
-      direction: run[0],
-      runs: [],
-      wrong: 0,
-      phases: [false, false, false],
-    };
+    const [direction, tap, source, , frames, misdelivered, , , from, to] = run;
+    if (!senders.has(`${direction} ${source}`)) return;
+    const key = `${direction} ${tap}`;
+    const lane = lanes.get(key) ?? { tap, direction, runs: [], phases: [0, 0, 0] };
     lanes.set(key, lane);
     lane.runs.push(index);
-    lane.wrong += run[5];
-    if (run[8] < begin) lane.phases[0] = true;
-    if (run[5] > 0) lane.phases[1] = true;
-    if (run[9] > end) lane.phases[2] = true;
+    lane.phases[1] += misdelivered;
+    if (misdelivered === 0 && to <= begin) lane.phases[0] += frames;
+    if (misdelivered === 0 && from >= end) lane.phases[2] += frames;
   });
-  const score = (lane: Lane): number => lane.phases.filter(Boolean).length;
-  const ordered = [...lanes.values()].sort(
-    (a, b) => Number(b.wrong > 0) - Number(a.wrong > 0) || score(b) - score(a) || b.wrong - a.wrong,
-  );
-  const seen = new Set<string>();
-  return ordered
-    .filter((lane) => {
-      const parts = lane.phases.flatMap((isThere, i) => (isThere ? [`${lane.direction} ${i}`] : []));
-      const isNew = parts.some((part) => !seen.has(part));
-      for (const part of parts) seen.add(part);
-      return isNew;
-    })
-    .slice(0, MAX_LANES)
-    .map(({ tap, direction, runs: indices }) => ({ tap, direction, runs: indices }));
+  const parts = (lane: Lane): number => lane.phases.filter((frames) => frames > 0).length;
+  const best = (a: Lane, b: Lane): number => parts(b) - parts(a) || b.phases[1] - a.phases[1];
+  const chosen: Lane[] = [];
+  for (const phase of [1, 0, 2]) {
+    const isShown = chosen.some((lane) => (lane.phases[phase] ?? 0) > 0);
+    if (isShown || chosen.length === MAX_LANES) continue;
+    const fitting = [...lanes.values()].filter((lane) => (lane.phases[phase] ?? 0) > 0);
+    const [next] = fitting.sort((a, b) => (phase === 1 ? best(a, b) : (b.phases[phase] ?? 0) - (a.phases[phase] ?? 0)));
+    if (next) chosen.push(next);
+  }
+  return chosen.map(({ tap, direction, runs: indices }) => ({ tap, direction, runs: indices }));
 }
 
 function offloadData(span: OffloadSpan, since: SinceOrigin): OffloadData | undefined {

@@ -1,29 +1,47 @@
 /** The analysis as the page's script wants it: tables of names, times as ms, no more than fits. */
 
-import type { Analysis, Binding, Impact, Misdelivery } from '../../model.js';
+import type { Analysis, Binding, Finding, Impact, Misdelivery } from '../../model.js';
 import { count, counted, span, witnessText } from '../words.js';
 import { earliest, sinceOrigin, type SinceOrigin } from './clock.js';
 import type { CaptureMark, EventMark, FindingData, ImpactMark, OwnerLane, OwnerSpan, ReportData } from './data.js';
 import { clipped, type Limits } from './limits.js';
 import { NameTable } from './name-table.js';
 import { flowData } from './prepare-flows.js';
+import { FilterSubjects } from '../filter-subjects.js';
+import type { FilterSubject } from '../filter.js';
+import { renderMarkdown } from '../markdown.js';
+import type { RenderOptions } from '../options.js';
+import { captureFilters } from '../wireshark-filter.js';
+import type { Context } from './context.js';
 
 const MAX_OWNERS = 12;
 const MAX_BINS = 240;
 
-export function prepare(analysis: Analysis, limits: Limits): ReportData {
+export function contextOf(analysis: Analysis, limits: Limits, options: Pick<RenderOptions, 'names'>): Context {
+  const since = sinceOrigin(earliest(timesOf(analysis)));
+  return { analysis, limits, since, data: prepare(analysis, limits, options) };
+}
+
+function prepare(analysis: Analysis, limits: Limits, options: Pick<RenderOptions, 'names'>): ReportData {
   const wrong = wrongOnes(analysis);
   const origin = earliest(timesOf(analysis));
   const since = sinceOrigin(origin);
-  const names = new NameTable(wrong, analysis.bindings);
+  const names = new NameTable(wrong, analysis.bindings, options.names);
   const findings = shownFindings(analysis).slice(0, limits.findings);
+  const subjects = new FilterSubjects(analysis);
   const findingsOfFlow = flowsByFinding(
     findings.map(({ explains }) => explains),
     analysis.misdeliveries,
   );
-  const flows = analysis.flows
-    .slice(0, limits.flows)
-    .map((flow) => flowData(flow, { names, since, limits, findings: findingsOfFlow.get(flow.id) ?? [] }));
+  const flows = analysis.flows.slice(0, limits.flows).map((flow) =>
+    flowData(flow, {
+      names,
+      since,
+      limits,
+      findings: findingsOfFlow.get(flow.id) ?? [],
+      subject: subjects.flow(flow),
+    }),
+  );
   const domain = domainOf(analysis, wrong, since);
   const impact = analysis.impact && impactMarks(analysis.impact, wrong, since, domain);
   return {
@@ -35,8 +53,8 @@ export function prepare(analysis: Analysis, limits: Limits): ReportData {
     ...(impact ? { impact } : {}),
     bins: binsOf(analysis, since, domain),
     flows,
-    findings: findings.map((finding) => findingData(finding, analysis.misdeliveries, since)),
-    copy: {},
+    findings: findings.map((finding) => findingData(finding, { analysis, since, subject: subjects.finding(finding) })),
+    copy: copyTexts(analysis, options),
     macs: names.macs,
     taps: names.taps,
   };
@@ -228,23 +246,48 @@ function binsOf(analysis: Analysis, since: SinceOrigin, [from, to]: readonly [nu
   return bins.map((frames) => Math.round(frames * 100) / 100);
 }
 
-function findingData(
-  finding: Analysis['findings'][number],
-  all: readonly Misdelivery[],
-  since: SinceOrigin,
-): FindingData {
-  const explains = new Set(finding.explains);
-  const own = all.filter((m) => explains.has(m.id));
+interface FindingParts {
+  readonly analysis: Analysis;
+  readonly since: SinceOrigin;
+  readonly subject: FilterSubject;
+}
+
+function findingData(finding: Finding, { analysis, since, subject }: FindingParts): FindingData {
+  const own = explainedBy(analysis, finding);
   const times = own.flatMap((m) => [since(m.firstTime), since(m.lastTime)]).filter((time) => time !== undefined);
-  const distinct = (values: readonly string[]): string[] => [...new Set(values)].slice(0, 50);
+  const distinct = (values: readonly string[]): string[] => [...new Set(values)].slice(0, MAX_WORDS);
   return {
     id: finding.id,
     cause: finding.cause,
     title: finding.title,
-    from: Math.min(...times, Infinity) === Infinity ? 0 : Math.min(...times),
-    to: Math.max(...times, 0),
-    ips: distinct(own.map((m) => m.dstIp)),
-    macs: distinct(own.flatMap((m) => [m.srcMac, m.dstMac, ...m.expected])),
-    devices: distinct(own.map((m) => m.device)),
+    from: times.length > 0 ? Math.min(...times) : 0,
+    to: times.length > 0 ? Math.max(...times) : 0,
+    ips: distinct(subject.ips),
+    macs: distinct(subject.macs),
+    devices: distinct(subject.devices).map((device) => clipped(device, 100)),
+    flags: distinct(subject.flags),
+    flows: distinct(subject.flows),
+    filter: captureFilters(own, analysis.inputs)[0]?.filter ?? '',
+  };
+}
+
+const MAX_WORDS = 200;
+
+/** The misdeliveries that a finding explains. */
+export function explainedBy(analysis: Analysis, finding: Finding): Misdelivery[] {
+  const ids = new Set(finding.explains);
+  return analysis.misdeliveries.filter((m) => ids.has(m.id));
+}
+
+/** What the copy buttons give: a summary for a thread, and how to see the frames of the first finding. */
+function copyTexts(analysis: Analysis, options: Pick<RenderOptions, 'names'>): ReportData['copy'] {
+  const [finding] = shownFindings(analysis);
+  const wrong = wrongOnes(analysis);
+  const own = finding ? explainedBy(analysis, finding) : wrong;
+  const most = own.toSorted((a, b) => b.frames - a.frames);
+  const [best] = captureFilters(most.length > 0 ? most : wrong, analysis.inputs);
+  return {
+    markdown: renderMarkdown(analysis, options),
+    ...(best ? { filter: best.filter, tshark: best.command } : {}),
   };
 }

@@ -1,12 +1,13 @@
 /** What stands below the findings: bindings, what the configuration foretells, what was seen, limits, inputs. */
 
-import type { Analysis, ClockOffset, Diagnostic, Input } from '../../model.js';
+import type { ClockOffset, Diagnostic, Input } from '../../model.js';
 import { clockTime, CONFIDENCE_WORDS, count, counted, dateTime, expectedText, span, witnessText } from '../words.js';
+import type { Context } from './context.js';
 import { clipped, type Limits } from './limits.js';
 import { markup, type Content, type Markup } from './markup.js';
 import { commands, moreNote, originsText, table } from './table.js';
 
-export function eventsSection(analysis: Analysis, limits: Limits): Markup | undefined {
+export function eventsSection({ analysis, limits, since }: Context): Markup | undefined {
   const events = analysis.events ?? [];
   if (events.length === 0) return undefined;
   const rows = events.map((event): Content[] => [
@@ -25,6 +26,7 @@ export function eventsSection(analysis: Analysis, limits: Limits): Markup | unde
         columns: ['Time (UTC)', 'Kind', 'What', 'Device', 'Where it stands'],
         isCaptionHidden: true,
         name: 'events',
+        times: events.map((event) => [since(event.time), undefined]),
       },
       rows,
       limits.rows,
@@ -32,7 +34,7 @@ export function eventsSection(analysis: Analysis, limits: Limits): Markup | unde
   );
 }
 
-export function bindingsSection(analysis: Analysis, limits: Limits): Markup | undefined {
+export function bindingsSection({ analysis, limits, since }: Context): Markup | undefined {
   if (analysis.bindings.length === 0) return undefined;
   const rows = analysis.bindings.map((binding): Content[] => [
     markup`<code>${binding.ip}</code>`,
@@ -51,6 +53,7 @@ export function bindingsSection(analysis: Analysis, limits: Limits): Markup | un
         columns: ['Address', 'MAC', 'Network', 'First witness (UTC)', 'Last witness', 'Witnesses'],
         isCaptionHidden: true,
         name: 'bindings',
+        times: analysis.bindings.map((binding) => [since(binding.from), since(binding.to)]),
       },
       rows,
       limits.rows,
@@ -58,7 +61,7 @@ export function bindingsSection(analysis: Analysis, limits: Limits): Markup | un
   );
 }
 
-export function foreseenSection(analysis: Analysis, limits: Limits): Markup | undefined {
+export function foreseenSection({ analysis, limits }: Context): Markup | undefined {
   const checks = analysis.ruleset ?? [];
   if (analysis.predictions.length === 0 && checks.length === 0) return undefined;
   const cards = analysis.predictions
@@ -89,7 +92,7 @@ export function foreseenSection(analysis: Analysis, limits: Limits): Markup | un
 
 const CHECK_WORDS = { fault: '✗ fault', risk: '! risk', fine: '✓ fine' } as const;
 
-export function observationsSection(analysis: Analysis, limits: Limits): Markup | undefined {
+export function observationsSection({ analysis, limits }: Context): Markup | undefined {
   const convergence = analysis.misdeliveries.filter((m) => m.class === 'convergence');
   if (analysis.observations.length === 0 && convergence.length === 0) return undefined;
   const rows = analysis.observations.map((seen): Content[] => [
@@ -119,7 +122,7 @@ export function observationsSection(analysis: Analysis, limits: Limits): Markup 
   );
 }
 
-export function notJudgedSection(analysis: Analysis, limits: Limits): Markup | undefined {
+export function notJudgedSection({ analysis, limits }: Context): Markup | undefined {
   if (analysis.notJudged.length === 0) return undefined;
   const rows = analysis.notJudged.map((entry): Content[] => [
     count(entry.frames),
@@ -148,7 +151,7 @@ export function notJudgedSection(analysis: Analysis, limits: Limits): Markup | u
   );
 }
 
-export function inputsSection(analysis: Analysis, limits: Limits): Markup {
+export function inputsSection({ analysis, limits }: Context): Markup {
   const captures = analysis.inputs.filter((input) => input.frames !== undefined);
   const others = analysis.inputs.filter((input) => input.frames === undefined);
   const clocks = analysis.clocks ?? [];

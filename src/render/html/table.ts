@@ -12,17 +12,27 @@ export interface TableShape {
   readonly isCaptionHidden?: boolean;
   /** Class of the table. */
   readonly name?: string;
+  /** When each row was, as the page counts; rows without a time are never hidden by a choice of time. */
+  readonly times?: readonly RowTime[];
 }
+
+export type RowTime = readonly [from: number | undefined, to: number | undefined];
 
 /** Rows that do not fit into `most` are counted. */
 export function table(shape: TableShape, rows: readonly (readonly Content[])[], most: number): Markup {
   const head = shape.columns.map((column) => markup`<th scope="col">${column}</th>`);
-  const body = rows.slice(0, most).map(([first, ...cells]) => {
+  const body = rows.slice(0, most).map(([first, ...cells], i) => {
     const rest = cells.map((cell) => markup`<td>${cell}</td>`);
-    return markup`<tr><th scope="row">${first}</th>${rest}</tr>`;
+    return markup`<tr${rowTime(shape.times?.[i])}><th scope="row">${first}</th>${rest}</tr>`;
   });
   const hidden = shape.isCaptionHidden ? 'visually-hidden' : '';
   return markup`<div class="scroll" tabindex="0" role="region" aria-label="${shape.caption}"><table class="${shape.name ?? ''}"><caption><span class="${hidden}">${shape.caption}</span></caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>${moreNote(rows.length - most)}`;
+}
+
+function rowTime(time: RowTime | undefined): Markup | undefined {
+  const [from, to] = time ?? [];
+  const start = from ?? to;
+  return start === undefined ? undefined : markup` data-from="${start}" data-to="${to ?? start}"`;
 }
 
 /** `12 more in the JSON`, where something was left out. */

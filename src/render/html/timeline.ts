@@ -2,10 +2,10 @@
 
 import { count } from '../words.js';
 import { clockAt } from './clock.js';
+import type { Context } from './context.js';
 import type { ReportData } from './data.js';
-import { drawLanes, niceTicks } from './drawing.js';
+import { drawLanes, niceTicks, tickText } from './drawing.js';
 import { lanesOf, macText } from './lanes.js';
-import type { Limits } from './limits.js';
 import { markup, type Markup } from './markup.js';
 
 const WIDTH = 1160;
@@ -13,7 +13,7 @@ const LEFT = 190;
 const AXIS = 24;
 const TICKS = 8;
 
-export function timelineSection(data: ReportData, limits: Limits): Markup {
+export function timelineSection({ data, limits }: Context): Markup {
   const shown = data.flows.slice(0, limits.drawnFlows);
   const lanes = lanesOf(data, shown);
   if (lanes.length === 0) return markup``;
@@ -43,13 +43,6 @@ function staticTimeline(data: ReportData, lanes: ReturnType<typeof lanesOf>): Ma
   });
   const total = AXIS + height;
   return markup`<svg viewBox="0 0 ${WIDTH} ${total}" width="${WIDTH}" height="${total}" role="img" aria-labelledby="timeline-name timeline-summary"><title id="timeline-name">Time-line</title><desc id="timeline-summary">${summaryText(data)}</desc>${ticks}<g transform="translate(0 ${AXIS})">${content}</g></svg>`;
-}
-
-/** `07:52:30`, with a fraction where it is not 0. */
-function tickText(origin: string, at: number): string {
-  return clockAt(origin, at)
-    .replace(/\.?0+$/, (zeros) => (zeros.startsWith('.') ? '' : zeros))
-    .replace(/(\.\d*?)0+$/, '$1');
 }
 
 function rangeNote(data: ReportData): string {

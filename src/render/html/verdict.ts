@@ -8,27 +8,34 @@ import {
   counted,
   dateTime,
   expectedText,
+  filterSentence,
   observedText,
   span,
   verdictSentence,
 } from '../words.js';
 import { earliest } from './clock.js';
+import type { Context } from './context.js';
 import { clipped } from './limits.js';
 import { markup, type Markup } from './markup.js';
 import { shownFindings, wrongOnes } from './prepare.js';
 
 const MAX_NAMES = 4;
 
-export function verdictSection(analysis: Analysis): Markup {
+export function verdictSection({ analysis }: Context): Markup {
   const { verdict } = analysis;
   return markup`
 <section id="verdict" class="verdict ${verdict}" aria-labelledby="verdict-title">
 <p class="badge"><span aria-hidden="true">${SYMBOLS[verdict]}</span> ${BADGES[verdict]}</p>
-<h1 id="verdict-title">${verdictSentence(analysis)}</h1>
+<h1 id="verdict-title">${verdictSentence(analysis)}</h1>${filterNote(analysis)}
 ${lead(analysis)}
 ${partsBar(analysis)}
 <div class="actions" data-actions hidden></div>
 </section>`;
+}
+
+function filterNote(analysis: Analysis): Markup | undefined {
+  const sentence = filterSentence(analysis);
+  return sentence === undefined ? undefined : markup`<p class="note">${sentence}</p>`;
 }
 
 /** The cause of the first finding with what it did, and the others in a line each. */
@@ -72,7 +79,7 @@ function whatHappened(analysis: Analysis, finding: Finding): Markup {
 }
 
 function observed(m: Misdelivery): Markup {
-  const text = observedText(m);
+  const text = m.class === 'wrong-port' ? `left on ${clipped(m.device, 60)}` : observedText(m);
   return markup`<b class="wrong">${text}</b>`;
 }
 
