@@ -24,13 +24,7 @@ export function createSpool(name: string): SpoolFile {
   let descriptor: number | undefined;
   let path: string;
   try {
-    if (!watching) {
-      // Covers the normal end, process.exit and uncaught errors; signals end a process without it.
-      process.once('exit', removeSpools);
-      watching = true;
-    }
-    directory ??= mkdtempSync(join(tmpdir(), 'macscan-'));
-    path = join(directory, String(files++));
+    path = temporaryPath();
     descriptor = openSync(path, 'wx', 0o600);
   } catch (error) {
     throw spoolError(name, error);
@@ -49,6 +43,17 @@ export function createSpool(name: string): SpoolFile {
       descriptor = undefined;
     },
   };
+}
+
+/** A path for a temporary file that is not there yet. @throws what the system says when there can be none */
+export function temporaryPath(): string {
+  if (!watching) {
+    // Covers the normal end, process.exit and uncaught errors; signals end a process without it.
+    process.once('exit', removeSpools);
+    watching = true;
+  }
+  directory ??= mkdtempSync(join(tmpdir(), 'macscan-'));
+  return join(directory, String(files++));
 }
 
 /** Removes all temporary files. A command calls it in its handlers for SIGINT, SIGTERM and SIGHUP; at a normal end it is called by itself. */

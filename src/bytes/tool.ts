@@ -1,10 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, constants, openSync, readSync, rmSync } from 'node:fs';
 import process from 'node:process';
-import type { Readable } from 'node:stream';
-import { chunkSource } from './chunks.js';
 import type { Compression } from './decompress.js';
 import type { ByteSource } from './source.js';
+import { temporaryPath } from './spool.js';
 
 /** Programs that decompress a file faster than this process can, and at the same time as it analyses. */
 const TOOLS: Partial<Readonly<Record<Compression, readonly [command: string, ...options: string[]]>>> = {
@@ -14,12 +13,19 @@ const TOOLS: Partial<Readonly<Record<Compression, readonly [command: string, ...
 };
 
 const CHUNK = 256 * 1024;
-/** Bytes of output kept ready. */
-const AHEAD = 4 * 1024 * 1024;
 
 /** Whether a program may be of help; zlib is as fast as gzip, and works in a thread of its own. */
 export function hasTool(compression: Compression): boolean {
   return TOOLS[compression] !== undefined;
+}
+
+/** A program at work. */
+interface Running {
+  /** Its output; reading it waits for the program, which never takes long. */
+  readonly output: number;
+  /** Whether it did its work. */
+  readonly done: Promise<boolean>;
+  kill(): void;
 }
 
 /**
@@ -29,82 +35,67 @@ export function hasTool(compression: Compression): boolean {
  * @param own decompresses the file from its beginning in this process
  */
 export function toolSource(path: string, compression: Compression, own: () => ByteSource): ByteSource {
-  const state: { child?: ChildProcess; own?: ByteSource } = {};
-  return chunkSource(output(path, compression, own, state), () => {
-    state.child?.kill('SIGKILL');
-    state.own?.close();
-  });
-}
-
-async function* output(
-  path: string,
-  compression: Compression,
-  own: () => ByteSource,
-  state: { child?: ChildProcess; own?: ByteSource },
-): AsyncGenerator<Uint8Array> {
-  const [command, ...options] = TOOLS[compression] ?? [''];
-  const descriptor = openSync(path, 'r');
-  // Nothing but the path of programs: some of these take options from the environment.
-  const child = spawn(command, options, {
-    stdio: [descriptor, 'pipe', 'ignore'],
-    env: { PATH: process.env['PATH'] },
-  });
-  closeSync(descriptor);
-  state.child = child;
-  const ended = new Promise<boolean>((resolve) => {
-    child.on('error', () => resolve(false));
-    child.on('close', (code) => resolve(code === 0));
-  });
+  let running = start(path, compression);
+  let instead = running ? undefined : own();
   let given = 0;
-  if (child.stdout) {
-    for await (const chunk of readAhead(child.stdout)) {
-      given += chunk.length;
-      yield chunk;
-    }
-  }
-  if (await ended) return;
-  state.own = own();
-  yield* rest(state.own, given);
+  const stop = (): void => {
+    running?.kill();
+    if (running) closeSync(running.output);
+    running = undefined;
+  };
+  const end = async (target: Uint8Array, from: number, length: number): Promise<number> => {
+    const done = await running?.done;
+    if (!running) return 0;
+    stop();
+    if (done) return 0;
+    instead = own();
+    await skip(instead, given);
+    return instead.read(target, from, length);
+  };
+  return {
+    read(target, from, length): number | Promise<number> {
+      if (instead) return instead.read(target, from, length);
+      if (!running) return 0;
+      const count = readSync(running.output, target, from, length, null);
+      given += count;
+      return count > 0 || length === 0 ? count : end(target, from, length);
+    },
+    close(): void {
+      stop();
+      instead?.close();
+    },
+  };
 }
 
 /**
- * The chunks of a stream. It is given a turn between chunks, so that it goes on to read while they are worked on: a pipe
- * holds too little to keep both sides busy.
+ * Starts a program whose output comes through a named pipe: that can be read without the event loop, which would copy
+ * every piece twice. Undefined where it cannot be.
  */
-async function* readAhead(stream: Readable): AsyncGenerator<Uint8Array> {
-  const queue: Uint8Array[] = [];
-  const state = { size: 0, ended: false };
-  let wake: () => void = () => undefined;
-  stream.on('data', (chunk: unknown) => {
-    if (!(chunk instanceof Uint8Array)) return;
-    queue.push(chunk);
-    state.size += chunk.length;
-    if (state.size > AHEAD) stream.pause();
-    wake();
+function start(path: string, compression: Compression): Running | undefined {
+  const [command = '', ...options] = TOOLS[compression] ?? [];
+  const pipe = temporaryPath();
+  if (spawnSync('mkfifo', ['-m', '600', pipe], { stdio: 'ignore' }).status !== 0) return undefined;
+  // Opening one end of a pipe waits for the other end, unless one descriptor is both.
+  const both = openSync(pipe, constants.O_RDWR);
+  const output = openSync(pipe, constants.O_RDONLY);
+  const input = openSync(path, 'r');
+  rmSync(pipe);
+  // Nothing but the path of programs: some of these take options from the environment.
+  const child = spawn(command, options, { stdio: [input, both, 'ignore'], env: { PATH: process.env['PATH'] } });
+  closeSync(input);
+  closeSync(both);
+  const done = new Promise<boolean>((resolve) => {
+    child.on('error', () => resolve(false));
+    child.on('close', (code) => resolve(code === 0));
   });
-  stream.on('close', () => {
-    state.ended = true;
-    wake();
-  });
-  for (;;) {
-    for (let chunk = queue.shift(); chunk; chunk = queue.shift()) {
-      state.size -= chunk.length;
-      if (state.size <= AHEAD / 2) stream.resume();
-      yield chunk;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    if (state.ended) return;
-    await new Promise<void>((resolve) => (wake = resolve));
-  }
+  return { output, done, kill: () => child.kill('SIGKILL') };
 }
 
-/** The bytes of a source after the first `skip` ones. */
-async function* rest(source: ByteSource, skip: number): AsyncGenerator<Uint8Array> {
+async function skip(source: ByteSource, bytes: number): Promise<void> {
   const buffer = new Uint8Array(CHUNK);
-  for (let left = skip; ;) {
-    const count = await source.read(buffer, 0, CHUNK);
+  for (let left = bytes; left > 0;) {
+    const count = await source.read(buffer, 0, Math.min(CHUNK, left));
     if (count === 0) return;
-    if (count > left) yield buffer.subarray(left, count);
-    left = Math.max(0, left - count);
+    left -= count;
   }
 }
