@@ -4,6 +4,7 @@
  */
 
 import type { Ip, Mac } from './bytes/address.js';
+import { EgressDevices } from './detect/egress.js';
 import { Examination } from './detect/examine.js';
 import { flowsOfLegs } from './detect/flows.js';
 import { LostNextHops } from './detect/lost-next-hops.js';
@@ -77,8 +78,9 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const verdicts = new Verdicts(r, around, ownerships, mapOf(r, options.map), [
     new PortLocations(r, around, (tap) => devices.of(tap)),
     new LostNextHops(r, around, ownerships),
+    new EgressDevices(r, around, ownerships, (tap) => devices.of(tap)),
   ]);
-  const nextHops = new NextHops(r, networks, inputName);
+  const nextHops = new NextHops(r, networks, ownerships, inputName);
   verdicts.run(nextHops.legs);
   const flows = flowsOfLegs(r, verdicts.suspects);
   const candidates = translatedCandidates(r, flows);

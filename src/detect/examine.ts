@@ -157,7 +157,9 @@ export class Examination {
   finish(flowOfLeg: ReadonlyMap<number, AffectedFlow>): void {
     const overruled = this.nextHops.judge(this.trace, flowOfLeg);
     for (const { suspect, seen, ruling, traced } of this.deferred) {
-      const found = ruling.verdict === 'delivered' ? (overruled.get(traced) ?? ruling) : ruling;
+      // A plain wrong MAC is wrong whatever the way was.
+      const isPlain = ruling.verdict === 'misdelivered' && ruling.class === undefined;
+      const found = isPlain ? ruling : (overruled.get(traced) ?? ruling);
       traced.verdict = verdictOf(found);
       this.settle(suspect, seen, found);
     }

@@ -9,12 +9,14 @@
 
 import { formatMac, type Ip, type Mac } from '../bytes/address.js';
 import type { Witness } from '../model.js';
+import { addressKey } from '../reconstruct/address-key.js';
 import { offloadSpans, type OffloadSpan } from '../reconstruct/offload.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { AffectedFlow } from './flows.js';
 import type { Ruling } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import type { Networks } from './networks.js';
+import type { Ownership } from './ownership.js';
 import type { NextHopFault, SeenAt } from './next-hop-fault.js';
 import { packetsOf, stepsOf, timeOfHop, type Hop, type Packet, type Step } from './packet-paths.js';
 import { isEscape, type Trace, type TracedFrame } from './trace.js';
@@ -38,15 +40,22 @@ export class NextHops {
   readonly legs: ReadonlySet<number>;
   private readonly r: Reconstruction;
   private readonly networks: Networks;
+  private readonly ownerships: ReadonlyMap<number, Ownership>;
   private readonly inputName: (input: number) => string;
   private readonly turned: readonly number[][];
   private directions: readonly Direction[] = [];
   /** Legs that are not of turned flows, by source and destination. */
   private readonly others = new Map<string, number[]>();
 
-  constructor(r: Reconstruction, networks: Networks, inputName: (input: number) => string) {
+  constructor(
+    r: Reconstruction,
+    networks: Networks,
+    ownerships: ReadonlyMap<number, Ownership>,
+    inputName: (input: number) => string,
+  ) {
     this.r = r;
     this.networks = networks;
+    this.ownerships = ownerships;
     this.inputName = inputName;
     this.turned = turnedFlows(r);
     this.legs = new Set(this.turned.flat());
@@ -209,7 +218,11 @@ export class NextHops {
       time: this.r.epoch.text(shown.time),
       origin: { input: this.inputName(this.r.taps.all[shown.tap]?.input ?? -1), frame: shown.frame },
     };
-    return { verdict: 'misdelivered', class: 'wrong-next-hop', expected, because: [witness], fault };
+    // The owner itself would have been next: then it is the way out of the router that is wrong, not only the next hop.
+    const key = addressKey(this.networks.of[shown.tap] ?? -1, direction.dstIp);
+    const isLastHop = this.ownerships.get(key)?.tenures.some((tenure) => tenure.macs.includes(mac)) ?? false;
+    const name = isLastHop ? 'wrong-egress' : 'wrong-next-hop';
+    return { verdict: 'misdelivered', class: name, expected, because: [witness], fault };
   }
 }
 

@@ -111,13 +111,17 @@ function wasOffloaded(kase: Case, frame: TracedFrame): boolean {
   return known.spans.some(({ from, to }) => frame.time >= from.earliest && frame.time <= (to?.latest ?? Infinity));
 }
 
+/** Whether the right way leads over another tap. */
+function leadsElsewhere(kase: Case): boolean {
+  return kase.class === 'wrong-next-hop' || kase.class === 'wrong-egress';
+}
+
 function escapes(scene: Scene, kase: Case): Answer {
   const own = new Set(kase.flows.flatMap(({ flow }) => flow.legs));
-  // The right way may lead over another tap.
-  const frames = faultOf(kase) ? [...own].flatMap((leg) => scene.trace.ofLeg(leg)) : kase.frames;
+  const frames = leadsElsewhere(kase) ? [...own].flatMap((leg) => scene.trace.ofLeg(leg)) : kase.frames;
   const after = frames.filter((f) => own.has(f.view.leg) && f.time >= kase.first && isEscape(f));
   const right = after.filter((f) => kase.expected.includes(f.dstMac));
-  const wrong = after.filter((f) => (faultOf(kase) ? f.verdict === 'misdelivered' : f.dstMac === kase.mac));
+  const wrong = after.filter((f) => (leadsElsewhere(kase) ? f.verdict === 'misdelivered' : f.dstMac === kase.mac));
   if (right.length + wrong.length === 0) return { result: 'unknown', what: 'No such packet was seen.', evidence: [] };
   return {
     result: right.length > 0 && right.length >= wrong.length ? 'yes' : 'no',

@@ -2,13 +2,19 @@ import { parseIpv4, parseIpv6Groups, parseMac } from '../../src/bytes/address.js
 import { forward, newHost, oldHost, other, router, speak, third, FAR, type Captures } from '../engine/scene.js';
 import {
   each,
+  flowing,
   LINKS,
   MARK_RULE,
+  provider,
+  replies,
   routed,
   ROUTES,
   ruleList,
+  SIX,
   stick,
   stream,
+  wan,
+  type Reply,
   type Routed,
 } from '../engine/next-hop-scenes.js';
 import { monitorTime, Wire, type Station } from '../support/wire.js';
@@ -379,6 +385,48 @@ export function roaming(stays: boolean): Evidence {
   };
 }
 
+/** IPv6 replies that go back out, but for those that cannot be offloaded. */
+const SENT_BACK: readonly Reply[] = [
+  { time: 1, way: 'home', flags: 0x12 },
+  ...flowing(1.2, 10, 'back', 0x10),
+  { time: 10.5, way: 'home', flags: 0x11 },
+];
+
+/** Packets from a third network for a host of the LAN that leave by the WAN; \`escapes\` when some reach it. */
+function strayed(escapes: boolean): Evidence {
+  const [lan, out] = [new Wire(), new Wire()];
+  lan.meet(0, router, other);
+  out.meet(0, wan, provider);
+  const body = (flags: number): number[] => [
+    0x13,
+    0x88,
+    0x0f,
+    0xa0,
+    0,
+    0,
+    0,
+    1,
+    0,
+    0,
+    0,
+    9,
+    0x50,
+    flags,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ];
+  const send = (wire: Wire, time: number, from: string, to: string, flags: number): number =>
+    wire.ip(time, { from, to, src: '10.9.0.5', dst: other.ip, hopLimit: 63 }, 6, body(flags));
+  if (escapes) send(lan, 1, router.mac, other.mac, 0x12);
+  for (let time = 2; time < 10; time += 0.5) send(out, time, wan.mac, provider.mac, 0x10);
+  if (escapes) send(lan, 11, router.mac, other.mac, 0x11);
+  return { captures: { 'br-lan.pcap': lan, 'wan.pcap': out }, texts: { 'ip-link.txt': LINKS, 'ip-route.txt': ROUTES } };
+}
+
 /** The rule that leads to the gateway is deleted while a flow is offloaded. */
 function ruleDeleted(packets: readonly Routed[]): Evidence {
   const tuples = `src=${other.ip} dst=${FAR} sport=5000 dport=4000 src=${FAR} dst=${router.ip} sport=4000 dport=5000`;
@@ -529,6 +577,19 @@ export const SAMPLES: readonly Sample[] = [
       what: 'a flow that follows within a second',
       build: () => ruleDeleted([...each(1, 10.8, 'gateway'), ...each(11, 20, 'provider')]),
     },
+  },
+  {
+    cause: 'pbr-ipv6-loop',
+    shows: () => ({ captures: replies(SENT_BACK).captures, texts: SIX }),
+    near: {
+      what: 'packets that go astray, and had not come in there',
+      build: () => strayed(true),
+    },
+  },
+  {
+    cause: 'wrong-egress',
+    shows: () => strayed(true),
+    near: { what: 'packets that all go there', build: () => strayed(false) },
   },
   {
     cause: 'bridged-frame-taken',

@@ -142,3 +142,58 @@ export function each(from: number, until: number, to: Routed[1], srcPort?: numbe
     packets.push(srcPort === undefined ? [time, to] : [time, to, srcPort]);
   return packets;
 }
+
+const FAR6 = '2001:db8::9';
+export const client6: Station = { mac: client.mac, ip: 'fd00:7::20' };
+
+/** Whether a reply goes home to the client, or back out where it came in. */
+export interface Reply {
+  readonly time: number;
+  readonly way: 'home' | 'back';
+  readonly flags: number;
+  readonly srcPort?: number;
+}
+
+/** IPv6 replies from afar; the frame numbers on the WAN of those that went back. */
+export function replies(packets: readonly Reply[]): { captures: Captures; wrong: number[] } {
+  const [lan, out] = [new Wire(), new Wire()];
+  const wan6 = { mac: wan.mac, ip: '2001:db8:f::2' };
+  const provider6 = { mac: provider.mac, ip: '2001:db8:f::1' };
+  lan.solicit(0, { mac: router.mac, ip: 'fd00:7::1' }, client6.ip);
+  lan.advertise(0.01, client6, { mac: router.mac, ip: 'fd00:7::1' });
+  out.solicit(0, wan6, provider6.ip);
+  out.advertise(0.01, provider6, wan6);
+  const wrong: number[] = [];
+  packets.forEach(({ time, way, flags, srcPort = 443 }, i) => {
+    const body = [...[srcPort, 5000].flatMap((port) => [port >>> 8, port & 255]), 0, 0, 0, i, 0, 0, 0, 9, 0x50, flags];
+    const send = (wire: Wire, delay: number, from: string, to: string, hopLimit: number): number =>
+      wire.ip(time + delay, { from, to, src: FAR6, dst: client6.ip, hopLimit }, 6, [...body, 1, 0, 0, 0, 0, 0]);
+    send(out, 0, provider.mac, wan.mac, 57);
+    if (way === 'home') send(lan, 0.0001, router.mac, client.mac, 56);
+    else wrong.push(send(out, 0.0001, wan.mac, provider.mac, 56));
+  });
+  return { captures: { 'br-lan.pcap': lan, 'wan.pcap': out }, wrong };
+}
+
+/** Addresses and routes of the router, with IPv6. */
+export const SIX = {
+  'ip-link.txt': LINKS,
+  'ip-route.txt': ROUTES,
+  'ip-rule.txt': ruleList(true),
+  'ip6-route.txt': [
+    'default via 2001:db8:f::1 dev wan table 100 metric 1024 pref medium',
+    'fd00:7::/64 dev br-lan proto kernel metric 256 pref medium',
+    '2001:db8:f::/64 dev wan proto kernel metric 256 pref medium',
+    'default via 2001:db8:f::1 dev wan metric 1024 pref medium',
+    '',
+  ].join('\n'),
+};
+
+/** One packet a half second. */
+export function flowing(from: number, until: number, way: Reply['way'], flags: number, srcPort?: number): Reply[] {
+  const packets: Reply[] = [];
+  for (let time = from; time < until; time += 0.5) {
+    packets.push({ time, way, flags, ...(srcPort === undefined ? {} : { srcPort }) });
+  }
+  return packets;
+}

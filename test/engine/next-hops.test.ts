@@ -3,16 +3,21 @@ import { framesOf } from '../support/engine.js';
 import { FAR, judge } from './scene.js';
 import {
   client,
+  client6,
   each,
+  flowing,
   gateway,
   LINKS,
   MARK_RULE,
   provider,
+  replies,
   routed,
   ROUTES,
   ruleList,
+  SIX,
   stick,
   stream,
+  type Reply,
   type Routed,
   type Sent,
 } from './next-hop-scenes.js';
@@ -199,5 +204,36 @@ describe('packets that go on to a gateway which the tables lost', () => {
   it('are not wrong when the rule came back at once', async () => {
     const back = `${deleted}${monitorTime(9.95)} ${MARK_RULE}\n`;
     expect(await run([...before, ...stale], { ...dumps, 'monitor.log': back })).toEqual([]);
+  });
+});
+
+describe('packets for a host of the network that go back out where they came in', () => {
+  const run = async (packets: readonly Reply[], texts: Record<string, string> = {}): Promise<number[]> => {
+    const analysis = await judge(replies(packets).captures, texts);
+    const found = analysis.misdeliveries;
+    expect(found.every((m) => m.class === 'wrong-egress' && m.expected.join() === client6.mac)).toBe(true);
+    expect(found.every((m) => m.input === 'wan.pcap' && m.dstMac === provider.mac)).toBe(true);
+    return found.flatMap(framesOf);
+  };
+  const looped: readonly Reply[] = [
+    { time: 1, way: 'home', flags: SYN | ACK },
+    ...flowing(1.2, 10, 'back', ACK),
+    { time: 10.5, way: 'home', flags: FIN },
+  ];
+
+  it('are wrong by the routes, and by what the same flow does', async () => {
+    expect(await run(looped, SIX)).toEqual(replies(looped).wrong);
+  });
+
+  it('are wrong without the routes too', async () => {
+    expect(await run(looped)).toEqual(replies(looped).wrong);
+  });
+
+  it('are not wrong when all of them do: the address is nobody`s', async () => {
+    expect(await run(flowing(1, 10, 'back', ACK), SIX)).toEqual([]);
+  });
+
+  it('are none when all go home', async () => {
+    expect(await run(flowing(1, 10, 'home', ACK), SIX)).toEqual([]);
   });
 });

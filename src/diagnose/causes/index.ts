@@ -5,6 +5,7 @@ import { bridgedFrameTaken } from './bridged-frame-taken.js';
 import { forwardingLoop } from './forwarding-loop.js';
 import { hardwareL2Wrong } from './hardware-l2-wrong.js';
 import { NOT_THE_ROUTER } from './not-the-router.js';
+import { pbrIpv6Loop } from './pbr-ipv6-loop.js';
 import { pbrNextHop } from './pbr-next-hop.js';
 import { pbrOnLink } from './pbr-on-link.js';
 import { pbrTableIncomplete } from './pbr-table-incomplete.js';
@@ -12,6 +13,7 @@ import { staleHardwareEntry } from './stale-hardware-entry.js';
 import { staleMac } from './stale-mac.js';
 import { staleRoute } from './stale-route.js';
 import { vpnBypass } from './vpn-bypass.js';
+import { wrongEgress } from './wrong-egress.js';
 import { wrongPort } from './wrong-port.js';
 
 export const CAUSES: readonly Cause[] = [
@@ -20,6 +22,8 @@ export const CAUSES: readonly Cause[] = [
   vpnBypass,
   forwardingLoop,
   staleRoute,
+  pbrIpv6Loop,
+  wrongEgress,
   staleHardwareEntry,
   hardwareL2Wrong,
   staleMac,

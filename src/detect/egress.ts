@@ -1,0 +1,191 @@
+/**
+ * Frames that leave by the wrong device: the host has the address on one of its networks, delivers packets of the same
+ * flow there, and sends others of it out of another device. The routes say which device it is.
+ */
+
+import { formatMac, ipFromWord, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { WordTable } from '../bytes/word-table.js';
+import type { Witness } from '../model.js';
+import { addressKey } from '../reconstruct/address-key.js';
+import type { Host, HostDevice } from '../reconstruct/hosts.js';
+import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
+import { parsePrefix, prefixContains, type Prefix } from '../reconstruct/prefix.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import type { Tap } from '../reconstruct/taps.js';
+import type { FactOrigin } from '../records/facts.js';
+import type { Stretch } from './judge.js';
+import { runsOfLeg, viewLeg, type LegView } from './legs.js';
+import type { Ownership } from './ownership.js';
+import { overrule } from './stretches.js';
+import type { Overlay } from './verdicts.js';
+import type { Surroundings } from './witnesses.js';
+
+/** A network of a host, on one device. */
+interface Home {
+  readonly prefix: Prefix;
+  readonly device: string;
+  /** Of a route or address. */
+  readonly origin: FactOrigin | undefined;
+}
+
+interface Astray {
+  readonly home: Home;
+  readonly owners: readonly Mac[];
+}
+
+export class EgressDevices implements Overlay {
+  private readonly r: Reconstruction;
+  private readonly around: Surroundings;
+  private readonly ownerships: ReadonlyMap<number, Ownership>;
+  private readonly deviceOf: (tap: Tap) => string;
+  private readonly homes = new Map<Host, readonly Home[]>();
+  /** Legs that leave by another device than their flow does elsewhere. */
+  private readonly astray = new Map<number, Astray>();
+  private readonly macs = new Set<Mac>();
+
+  constructor(
+    r: Reconstruction,
+    around: Surroundings,
+    ownerships: ReadonlyMap<number, Ownership>,
+    deviceOf: (tap: Tap) => string,
+  ) {
+    this.r = r;
+    this.around = around;
+    this.ownerships = ownerships;
+    this.deviceOf = deviceOf;
+    for (const host of around.hosts) {
+      if (host.macs.size > 0 && host.devices.size > 1) this.collect(host, this.homesOf(host));
+    }
+  }
+
+  concerns(mac: Mac): boolean {
+    return this.macs.has(mac);
+  }
+
+  overlay(view: LegView, mac: Mac, stretches: readonly Stretch[]): readonly Stretch[] {
+    const found = this.astray.get(view.leg);
+    // What is copied to a host that watches is no way out.
+    if (!found || found.owners.includes(mac) || !this.around.routers.has(mac)) return stretches;
+    const { origin, device } = found.home;
+    const witness: Witness = {
+      kind: 'route-entry',
+      ip: this.r.addresses.format(view.dstIp),
+      mac: formatMac(found.owners[0] ?? 0),
+      port: device,
+      ...(origin ? { origin: { input: this.around.inputName(origin.input), line: origin.line } } : {}),
+    };
+    const result = [...stretches];
+    overrule(result, -Infinity, Infinity, {
+      verdict: 'misdelivered',
+      class: 'wrong-egress',
+      expected: found.owners,
+      because: [witness],
+    });
+    return result;
+  }
+
+  /** Networks of the host's own devices that no other route of it leads to. */
+  private homesOf(host: Host): readonly Home[] {
+    const homes: Home[] = [];
+    for (const route of host.routes) {
+      const [hop] = route.nextHops;
+      const prefix = parsePrefix(route.prefix, this.r.addresses);
+      const isConnected = route.type === 'unicast' && route.event !== 'deleted' && hop?.via === undefined;
+      if (!isConnected || hop?.device === undefined || hop.device === 'lo' || !prefix || prefix.length === 0) continue;
+      homes.push({ prefix, device: hop.device, origin: route.origin });
+    }
+    this.homes.set(host, homes);
+    return homes;
+  }
+
+  /** The one network of the host that an address is of; undefined when other routes than defaults lead to it too. */
+  private homeOf(host: Host, ip: Ip): Home | undefined {
+    const [home, ...more] = (this.homes.get(host) ?? []).filter(({ prefix }) => prefixContains(prefix, ip));
+    if (!home || more.some(({ device }) => device !== home.device)) return undefined;
+    const others = host.routes.some((route) => {
+      if (route.type !== 'unicast' || route.nextHops.every((hop) => hop.via === undefined)) return false;
+      const prefix = parsePrefix(route.prefix, this.r.addresses);
+      return prefix !== undefined && prefix.length > 0 && prefixContains(prefix, ip);
+    });
+    return others ? undefined : home;
+  }
+
+  private collect(host: Host, homes: readonly Home[]): void {
+    if (homes.length === 0) return;
+    const { words, count } = this.r.legs;
+    // Each destination on each tap is asked for once: whether it is at home there, elsewhere, or nowhere.
+    const asked = new WordTable();
+    const places: ('here' | 'elsewhere' | 'nowhere')[] = [];
+    const strays: number[] = [];
+    const delivered = new Map<string, Set<Mac>>();
+    const atHome: number[] = [];
+    for (let leg = 0; leg < count; leg++) {
+      const w = leg * LEG_WORDS;
+      const meta = words[w + Leg.META] ?? 0;
+      const number = asked.intern(words[w + Leg.DST_IP] ?? 0, meta >>> 16, meta & LegBit.IPV6, 0);
+      places[number] ??= this.placeOf(
+        host,
+        meta >>> 16,
+        ipFromWord(words[w + Leg.DST_IP] ?? 0, meta & LegBit.IPV6 ? 6 : 4),
+      );
+      if (places[number] === 'nowhere') continue;
+      if (!host.macs.has(macFromWords((words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0)))
+        continue;
+      (places[number] === 'here' ? atHome : strays).push(leg);
+    }
+    if (strays.length === 0) return;
+    for (const leg of atHome) {
+      const view = viewLeg(this.r, leg);
+      const owners = this.ownersOf(view);
+      for (const run of runsOfLeg(this.r, leg)) {
+        if (run.mixed || !owners.includes(run.mac)) continue;
+        const key = flowKey(view);
+        delivered.set(key, (delivered.get(key) ?? new Set()).add(run.mac));
+      }
+    }
+    for (const leg of strays) {
+      const view = viewLeg(this.r, leg);
+      const owners = delivered.get(flowKey(view));
+      const home = this.homeOf(host, view.dstIp);
+      if (!owners || !home) continue;
+      this.astray.set(leg, { home, owners: [...owners].sort((a, b) => a - b) });
+      for (const run of runsOfLeg(this.r, leg)) this.macs.add(run.mac);
+    }
+  }
+
+  private placeOf(host: Host, tap: number, ip: Ip): 'here' | 'elsewhere' | 'nowhere' {
+    const home = this.homeOf(host, ip);
+    const found = this.r.taps.all[tap];
+    const device = found ? host.devices.get(this.deviceOf(found)) : undefined;
+    if (!home || !device || !found) return 'nowhere';
+    const own = host.devices.get(home.device);
+    if (device.name === home.device || isPartOf(host, device, home.device) || isPartOf(host, own, device.name))
+      return 'here';
+    // A device that nothing says is one of the host's ways out may be of a network that was not told of.
+    return device.addresses.length > 0 || host.routes.some((route) => leavesBy(route.nextHops, device.name))
+      ? 'elsewhere'
+      : 'nowhere';
+  }
+
+  private ownersOf(view: LegView): readonly Mac[] {
+    const network = this.around.networks.of[view.tap] ?? 0;
+    const tenures = this.ownerships.get(addressKey(network, view.dstIp))?.tenures ?? [];
+    return tenures.flatMap((tenure) => tenure.macs);
+  }
+}
+
+function leavesBy(hops: readonly { readonly device?: string }[], device: string): boolean {
+  return hops.some((hop) => hop.device === device);
+}
+
+/** Whether a device carries the frames of another one: a port of its bridge, or what lies below it. */
+function isPartOf(host: Host, device: HostDevice | undefined, whole: string): boolean {
+  const upper = host.devices.get(whole);
+  if (!device || !upper) return false;
+  const below = new Set([whole, upper.lower].filter((name) => name !== undefined));
+  return [device.name, device.master, device.lower].some((name) => name !== undefined && below.has(name));
+}
+
+function flowKey({ protocol, srcIp, dstIp, srcPort, dstPort }: LegView): string {
+  return `${protocol} ${srcIp} ${srcPort} ${dstIp} ${dstPort}`;
+}
