@@ -82,6 +82,7 @@ class Redaction {
   private readonly mapping: AddressMapping;
   private readonly text: TextRedactor;
   private leaks: LeakScan | undefined;
+  private readonly names = new Set<string>();
 
   constructor(mapping: AddressMapping) {
     this.mapping = mapping;
@@ -138,9 +139,13 @@ class Redaction {
 
   /** The path of a piece below the folder of outputs: without compression, and without addresses. */
   nameOf({ evidence, kind }: Piece): string {
-    const plain = evidence.name.replace(/\.(?:gz|zst|xz|lz4)$/i, '');
-    const ending = kind === 'pcapng' && !/\.pcapng$/i.test(plain) ? '.pcapng' : '';
-    return `${this.text.redact(plain)}${ending}`;
+    const plain = this.text.redact(evidence.name.replace(/\.(?:gz|zst|xz|lz4)$/i, ''));
+    const ending = kind === 'pcapng' && !/\.(?:pcapng|ntar)$/i.test(plain) ? '.pcapng' : '';
+    let name = `${plain}${ending}`;
+    // A file and its compressed copy would have one name.
+    for (let n = 2; this.names.has(name); n++) name = `${plain.replace(/(\.[^./]*)?$/, `-${n}$1`)}${ending}`;
+    this.names.add(name);
+    return name;
   }
 
   private async read(evidence: Evidence, sink: CaptureSink, tell?: (what: string) => void): Promise<void> {

@@ -18,6 +18,9 @@ export class LeakScan {
   private readonly ipv4s = new Map<number, string>();
   private readonly macs = new Map<number, string>();
   private readonly ipv6s = new Map<string, string>();
+  /** Those of them that bytes and bare digits are searched for, in both orders of bytes. */
+  private readonly byteMacs = new Map<number, string>();
+  private readonly byteIpv6s = new Map<string, string>();
   /** What others became: where an image stands, it is that image. */
   private readonly ipv4Images = new Set<number>();
   private readonly macImages = new Set<number>();
@@ -77,12 +80,12 @@ export class LeakScan {
   private inDigits(digits: string): string | undefined {
     for (let i = 0; i + 12 <= digits.length; i++) {
       if (((this.filter[Number.parseInt(digits.slice(i, i + 4), 16)] ?? 0) & (MAC | IPV6)) === 0) continue;
-      const found = this.mac(Number.parseInt(digits.slice(i, i + 12), 16));
-      if (found !== undefined) return found;
+      const mac = Number.parseInt(digits.slice(i, i + 12), 16);
+      if (this.byteMacs.has(mac) && !this.macImages.has(mac)) return this.byteMacs.get(mac);
       if (i + 32 > digits.length) continue;
       const groups = (digits.slice(i, i + 32).match(/.{4}/g) ?? []).map((group) => Number.parseInt(group, 16));
-      const address = this.ipv6(ipv6Key(wordsOf(groups)));
-      if (address !== undefined) return address;
+      const key = ipv6Key(wordsOf(groups));
+      if (this.byteIpv6s.has(key) && !this.ipv6Images.has(key)) return this.byteIpv6s.get(key);
     }
     return undefined;
   }
@@ -92,23 +95,23 @@ export class LeakScan {
     const left = bytes.length - i;
     if (wanted & MAC && left >= 6) {
       const mac = be(bytes, i, 2) * 0x1_0000_0000 + be(bytes, i + 2, 4);
-      const found = this.macs.get(mac);
+      const found = this.byteMacs.get(mac);
       if (found !== undefined && !(isStart && this.macImages.has(mac))) return found;
     }
     if (wanted & EUI64 && left >= 8 && bytes[i + 3] === 0xff && bytes[i + 4] === 0xfe) {
       const mac = (be(bytes, i, 3) ^ 0x02_0000) * 0x100_0000 + be(bytes, i + 5, 3);
-      const found = this.mac(mac);
-      if (found !== undefined) return found;
+      const found = this.byteMacs.get(mac);
+      if (found !== undefined && !this.macImages.has(mac)) return found;
     }
     if (wanted & IPV6 && left >= 16) {
       const key = ipv6Key([be(bytes, i, 4), be(bytes, i + 4, 4), be(bytes, i + 8, 4), be(bytes, i + 12, 4)]);
-      const found = this.ipv6s.get(key);
+      const found = this.byteIpv6s.get(key);
       if (found !== undefined && !(isStart && this.ipv6Images.has(key))) return found;
     }
     if (wanted & IPV4 && kinds !== undefined) {
       const ip = be(bytes, i, 4);
       const found = this.ipv4s.get(ip);
-      if (found !== undefined && !(isStart && this.ipv4Images.has(ip)) && !isKnown(kinds, i)) return found;
+      if (found !== undefined && !(isStart && this.ipv4Images.has(ip)) && !isKnown(bytes, kinds, i)) return found;
     }
     return undefined;
   }
@@ -135,8 +138,10 @@ export class LeakScan {
     this.macImages.add(image);
     if (image === original) return;
     const text = formatMac(original);
+    this.macs.set(original, text);
+    if (distinctBytes([original]) <= PLAIN) return;
     for (const value of [original, reversed(original, 6)]) {
-      this.macs.set(value, text);
+      this.byteMacs.set(value, text);
       this.want(Math.floor(value / 0x1_0000_0000), MAC);
     }
     this.want(Math.floor(original / 0x1_0000_0000) ^ 0x0200, EUI64);
@@ -149,8 +154,11 @@ export class LeakScan {
     const [a = 0, b = 0, c = 0, d = 0] = original.split(',').map(Number);
     const words: Ipv6Words = [a, b, c, d];
     const backwards: Ipv6Words = [reversed(d, 4), reversed(c, 4), reversed(b, 4), reversed(a, 4)];
+    const text = formatWords(words);
+    this.ipv6s.set(original, text);
+    if (distinctBytes(words) <= PLAIN) return;
     for (const value of [words, backwards]) {
-      this.ipv6s.set(ipv6Key(value), formatWords(words));
+      this.byteIpv6s.set(ipv6Key(value), text);
       this.want(value[0] >>> 16, IPV6);
     }
   }
@@ -160,8 +168,25 @@ export class LeakScan {
   }
 }
 
-function isKnown(kinds: Uint8Array, at: number): boolean {
-  for (let i = at; i < at + 4; i++) if ((kinds[i] ?? Kind.BLANK) === Kind.BLANK) return false;
+/**
+ * Addresses with no more different bytes than these, apart from 0 and 255: numbers look like them every now and then, so
+ * that bytes are not searched for them.
+ */
+const PLAIN = 2;
+
+function distinctBytes(values: readonly number[]): number {
+  const found = new Set<number>();
+  for (const value of values) {
+    for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) found.add(rest % 256);
+  }
+  found.delete(0);
+  found.delete(255);
+  return found.size;
+}
+
+/** Whether all of four bytes were written as numbers or images, or left as zeros. */
+function isKnown(bytes: Uint8Array, kinds: Uint8Array, at: number): boolean {
+  for (let i = at; i < at + 4; i++) if ((kinds[i] ?? Kind.BLANK) === Kind.BLANK && bytes[i] !== 0) return false;
   return true;
 }
 

@@ -12,6 +12,7 @@ export function redactIcmp(w: Rewrite, at: number, part: IpPart): void {
   if (available < 4) return;
   w.put16(at + 2, 0);
   const type = w.view.getUint8(at);
+  if (type === 0 || type === 8) w.number(at + 4, Math.min(4, available - 4));
   if (available >= HEADER) {
     if (type === 5) w.ipv4(at + 4);
     else if ([0, 3, 4, 8, 11, 12, 13, 14, 17, 18].includes(type)) w.number(at + 4, 4);
@@ -32,7 +33,9 @@ export function redactIcmpv6(w: Rewrite, at: number, part: IpPart): void {
   w.number(at, Math.min(2, available));
   if (available < 4) return;
   w.put16(at + 2, 0);
-  if (available >= HEADER) redactMessage(w, w.view.getUint8(at), at, part);
+  const type = w.view.getUint8(at);
+  if (type === 128 || type === 129) w.number(at + 4, Math.min(4, available - 4));
+  if (available >= HEADER) redactMessage(w, type, at, part);
   if (!part.isFragment) setChecksum(w, ICMPV6, at, at + 2, part);
 }
 
@@ -47,10 +50,6 @@ function redactMessage(w: Rewrite, type: number, at: number, part: IpPart): void
     case 4:
       w.number(at + 4, 4);
       redactQuoted(body, part);
-      return;
-    case 128:
-    case 129:
-      w.number(at + 4, 4);
       return;
     case 130:
     case 131:

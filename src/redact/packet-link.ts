@@ -167,6 +167,7 @@ function redactNflog(w: Rewrite, start: number): void {
 function redactRaw(w: Rewrite, linkType: number, at: number): void {
   if (at >= w.bytes.length) return;
   const version = linkType === LinkType.IPV4 ? 4 : linkType === LinkType.IPV6 ? 6 : w.view.getUint8(at) >> 4;
+  w.blank(at, 1);
   if (version === 4) redactNetwork(w, EtherType.IPV4, at);
   else if (version === 6) redactNetwork(w, EtherType.IPV6, at);
 }
@@ -197,11 +198,19 @@ function redactNested(w: Rewrite, at: number, minimum: number, lengthAt: number,
 
 function redactTokenRing(w: Rewrite, at: number): void {
   w.number(at, 2);
-  // The group bit of the source says that a route follows: it is no part of the address.
   if (!w.mac(at + 2) || at + 14 > w.bytes.length) return;
+  // The first bit of the source says that a route follows: it is no part of the address.
   const isRouted = (w.view.getUint8(at + 8) & 0x80) !== 0;
-  if (isRouted || !w.mac(at + 8)) return;
-  if ((w.view.getUint8(at + 1) & 0xc0) === 0x40) redactNetwork(w, 0, at + 14);
+  w.mac(at + 8, isRouted);
+  let next = at + 14;
+  if (isRouted) {
+    if (next + 2 > w.bytes.length) return;
+    const length = w.view.getUint8(next) & 0x1f;
+    w.number(next, 1);
+    w.blank(next, length);
+    next += length;
+  }
+  if ((w.view.getUint8(at + 1) & 0xc0) === 0x40) redactNetwork(w, 0, next);
 }
 
 /** Addresses of one byte are left out. @param at of the protocol */

@@ -8,6 +8,7 @@ import { redactTransport } from './packet-transport.js';
 import type { Rewrite } from './rewrite.js';
 
 const RARP = 0x8035;
+const ARP_LENGTH = 28;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 
@@ -44,6 +45,8 @@ export function redactNetwork(w: Rewrite, etherType: number, at: number, quoted 
         if (payload < 0) return;
         w.number(next, payload - next);
         if (payload >= w.bytes.length) return;
+        // A pseudowire, unless it is IP.
+        w.blank(payload, 1);
         const version = w.view.getUint8(payload) >> 4;
         if (version === 4) redactIpv4(w, payload, quoted);
         else if (version === 6) redactIpv6(w, payload, quoted);
@@ -78,9 +81,10 @@ function redactArp(w: Rewrite, at: number): void {
   if (at + 8 > w.bytes.length) return;
   const hardware = w.view.getUint16(at);
   w.number(at, 8);
+  w.blank(at + 8, ARP_LENGTH - 8);
   const isKnown = hardware === 1 || hardware === 6;
   if (!isKnown || w.view.getUint16(at + 2) !== EtherType.IPV4 || w.view.getUint16(at + 4) !== 0x0604) return;
-  if (w.mac(at + 8) && w.ipv4(at + 14) && w.mac(at + 18)) w.ipv4(at + 24);
+  if (w.mac(at + 8) && w.ipv4(at + 14) && w.mac(at + 18) && w.ipv4(at + 24)) w.blank(at, w.bytes.length - at);
 }
 
 function redactIpv4(w: Rewrite, at: number, quoted: boolean): void {
@@ -114,6 +118,12 @@ function redactIpv4(w: Rewrite, at: number, quoted: boolean): void {
     else redactTransport(w, protocol, at + headerLength, part);
   }
   w.put16(at + 10, w.checksum(at, Math.min(at + headerLength, end)));
+  if (!quoted) keepPadding(w, totalLength === 0 ? end : at + totalLength);
+}
+
+/** What follows a packet of which nothing was left out is padding: with it, the frame is whole. */
+function keepPadding(w: Rewrite, end: number): void {
+  if (w.length >= end) w.blank(end, w.bytes.length - end);
 }
 
 /** A header that contradicts itself: what stands in the place of addresses cannot be known to be none. */
@@ -164,6 +174,7 @@ function redactIpv6(w: Rewrite, at: number, quoted: boolean): void {
     quote: quoted ? undefined : (inner) => redactNetwork(w, EtherType.IPV6, inner, true),
   };
   redactExtensions(w, view.getUint8(at + 6), at + IPV6_HEADER, part);
+  if (!quoted) keepPadding(w, part.end);
 }
 
 /** Extension headers keep type, length and place; of what they hold, only fragments and routes. */

@@ -9,6 +9,7 @@ import type { Rewrite } from './rewrite.js';
 /** PPP with or without HDLC address and control, and Cisco HDLC, which PPP link types may hold too. */
 export function redactPpp(w: Rewrite, linkType: number, at: number): void {
   if (at + 2 > w.bytes.length) return;
+  w.blank(at, 2);
   const first = w.view.getUint8(at);
   if (linkType === LinkType.C_HDLC || first === 0x0f || first === 0x8f) {
     w.number(at, 4);
@@ -31,6 +32,7 @@ export function redactFrameRelay(w: Rewrite, start: number): void {
   at++;
   if (at + 2 > end) return;
   w.number(start, at - start);
+  w.blank(at, 2);
   if (w.view.getUint8(at) !== 3) {
     w.number(at, 2);
     const type = w.view.getUint16(at);

@@ -80,11 +80,15 @@ export class Rewrite {
     this.put8(at + 1, value & 0xff);
   }
 
-  /** @returns false when the MAC is not whole: then nothing of it is taken over */
-  mac(at: number): boolean {
+  /**
+   * @param flag whether the first bit is set, where it is no part of the address
+   * @returns false when the MAC is not whole: then nothing of it is taken over
+   */
+  mac(at: number, flag?: boolean): boolean {
     if (at + 6 > this.bytes.length) return false;
-    const image = this.mapping.mac(macFromWords(this.view.getUint16(at), this.view.getUint32(at + 2)));
-    this.outView.setUint16(at, Math.floor(image / 0x1_0000_0000));
+    const mask = flag === undefined ? 0xffff : 0x7fff;
+    const image = this.mapping.mac(macFromWords(this.view.getUint16(at) & mask, this.view.getUint32(at + 2)));
+    this.outView.setUint16(at, (Math.floor(image / 0x1_0000_0000) & mask) | (flag ? 0x8000 : 0));
     this.outView.setUint32(at + 2, image % 0x1_0000_0000);
     this.address(at, 6);
     return true;
