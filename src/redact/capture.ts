@@ -4,6 +4,7 @@ import { type CaptureInterface, type CaptureSink, NOT_A_PACKET, type PacketBatch
 import type { CaptureWriter } from './capture-writer.js';
 import type { LeakScan } from './leaks.js';
 import type { AddressMapping } from './mapping.js';
+import { isKnownLinkType } from './packet-link.js';
 import { PacketRedactor } from './packet.js';
 import type { TextRedactor } from './text.js';
 
@@ -12,6 +13,9 @@ export const REDACTED_COMMENT = 'macscan: addresses were replaced, payload and n
 
 /** Bytes of the longest link header that is left of a packet in which an original was found. */
 const LINK_HEADER = 14;
+
+/** For packets of which nothing is left: of most link types, none may be empty. */
+const LINKTYPE_USER0 = 147;
 
 /** Meets every address of a capture, so that all are known before anything is written. */
 export class CaptureSurvey implements CaptureSink {
@@ -149,7 +153,7 @@ function redactInterface(description: CaptureInterface, mapping: AddressMapping,
     index,
     section,
     idInSection,
-    linkType,
+    linkType: isKnownLinkType(linkType) ? linkType : LINKTYPE_USER0,
     snapLength,
     resolution,
     addresses: addresses.map((address) => address.replace(/^[^/]*/, (ip) => mapping.ipText(ip))),

@@ -7,6 +7,11 @@ import { redactFrameRelay, redactPpp } from './packet-serial.js';
 import { redactRadio } from './packet-wifi.js';
 import type { Rewrite } from './rewrite.js';
 
+/** Whether anything is left of packets of a link type. */
+export function isKnownLinkType(linkType: number): boolean {
+  return Object.values(LinkType).some((known) => known === linkType);
+}
+
 /** Rewrites the packet at `at`, which begins with a header of this link type. */
 export function redactLink(w: Rewrite, linkType: number, at: number): void {
   switch (linkType) {
