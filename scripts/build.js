@@ -3,11 +3,13 @@
 // hundred takes longer than analysing a small capture; those of the library stay as they are. The page of the
 // HTML report becomes a module beside them.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { constants, brotliCompressSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import { writeReportPage } from './report-page.js';
+import { vendorList } from './vendor-list.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = `${root}dist`;
@@ -24,6 +26,8 @@ if (existsSync(`${fresh}/cli.js`)) {
   await bundle.close();
   await writeReportPage(`${fresh}/report-page.js`);
   chmodSync(`${fresh}/cli.js`, 0o755);
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+  writeFileSync(`${fresh}/vendors.br`, brotliCompressSync(vendorList(), quality));
 }
 if (existsSync(fresh)) {
   rmSync(target, { recursive: true, force: true });

@@ -16,13 +16,13 @@ const program = new Command('macscan')
   .argument('[evidence...]', 'captures, dumps, folders, tar archives, a saved analysis, or - for standard input')
   .option(
     '-o, --output <file>',
-    'write the result to a file, its format told by the ending (.html, .json, .md, .txt, .csv, .findings.csv, .flows.csv, .mappings.csv); - for standard output; repeatable',
+    'write the result to a file, its format told by the ending (.txt, .json, .md, .html, .csv, .findings.csv, .flows.csv, .mappings.csv, .pcapng); - for standard output; repeatable',
     collect,
     [],
   )
   .addOption(
     new Option('-f, --format <name>', 'format on standard output')
-      .choices(['text', 'json', 'markdown', 'html', 'csv', 'findings-csv', 'flows-csv', 'mappings-csv'])
+      .choices(['text', 'json', 'markdown', 'html', 'csv', 'findings-csv', 'flows-csv', 'mappings-csv', 'pcapng'])
       .default('text'),
   )
   .option('--map <ip=mac>', 'an address and the MAC that has it; repeatable', collect, [])
@@ -47,6 +47,8 @@ const program = new Command('macscan')
     '--filter <words>',
     'list only what fits: ip: mac: dev: is: cause: flow: or any text, ! negates; the verdict stays that of everything',
   )
+  .option('--only-evidence', 'in .pcapng, write only misdelivered frames and those that witness or explain them', false)
+  .option('-n, --no-names', 'do not name the makers of hardware after MACs')
   .addOption(
     new Option(
       '--redact [level]',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import {
   bounded,
   COMPRESSION_HEAD,
@@ -36,6 +37,12 @@ export class StoredFile {
     this.size = size;
     this.limits = limits;
     this.digest = digest;
+  }
+
+  /** Whether it is the file at a path, by whatever name. */
+  liesAt(path: string): boolean {
+    const [here, there] = [this.path, path].map((at) => statSync(at, { throwIfNoEntry: false }));
+    return here !== undefined && here.dev === there?.dev && here.ino === there.ino;
   }
 
   /** The same file under another name. */

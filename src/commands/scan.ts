@@ -5,27 +5,31 @@ import { collectEvidence } from '../bytes/evidence.js';
 import { UsageError } from '../errors.js';
 import { INPUT_FORMATS, type InputFormat } from '../input-reader.js';
 import type { Analysis } from '../model.js';
-import { formatOfFile, listsFrames, render, type Format } from '../render/index.js';
+import { listsFrames, type OutputFormat } from '../render/index.js';
 import { checkFilter, restrict } from '../render/restrict.js';
 import { printable, verdictSentence } from '../render/words.js';
 import { scan, type Evidence, type ScanOptions } from '../scan.js';
-import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
+import { checkTargets, targetsOf, writeTargets } from './outputs.js';
+import { EXIT, interrupted, writeError } from './process.js';
 import { Progress } from './progress.js';
 import type { Redaction, RedactionOptions } from './redaction.js';
 import { readSavedAnalysis } from './saved-analysis.js';
 import { Stats } from './stats.js';
 import { parseTime } from './time-option.js';
+import { vendorNames } from './vendor-names.js';
 
 /** As the command line gives them. */
 export interface ScanCommandOptions extends RedactionOptions {
   readonly output: readonly string[];
-  readonly format: Format;
+  readonly format: OutputFormat;
   readonly map: readonly string[];
   readonly device: readonly string[];
   readonly as: readonly string[];
   readonly from?: string;
   readonly to?: string;
   readonly filter?: string;
+  readonly onlyEvidence: boolean;
+  readonly names: boolean;
   readonly exitCode: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
@@ -43,9 +47,13 @@ export async function scanCommand(
   options: ScanCommandOptions,
   version: string,
 ): Promise<number> {
-  const targets = options.output.map((file) => ({ file, format: file === '-' ? options.format : formatOfFile(file) }));
+  const targets = targetsOf(options.output, options.format);
   if (options.filter !== undefined) checkFilter(options.filter);
-  const wantsFrames = targets.some(({ format }) => listsFrames(format)) || listsFrames(options.format);
+  if (options.onlyEvidence && !targets.some(({ format }) => format === 'pcapng'))
+    throw new UsageError('--only-evidence is about an annotated capture (-o FILE.pcapng), and none was asked for');
+  if (options.redact !== undefined && targets.some(({ format }) => format === 'pcapng'))
+    throw new UsageError('--redact: captures are redacted by macscan redact, which keeps the numbers of their frames');
+  const wantsFrames = targets.some(({ format }) => listsFrames(format));
   const redaction = await redactionOf(options);
   const scanOptions = { ...scanOptionsOf(options, version), eachFrame: wantsFrames };
   const { pieces: evidence, errors: problems } = await collectEvidence(paths, {
@@ -65,21 +73,15 @@ export async function scanCommand(
   stats?.enter('render');
   const wanted = options.filter === undefined ? whole : restrict(whole, options.filter);
   const { analysis, check } = redaction ? redaction.apply(wanted) : { analysis: wanted, check: undefined };
-  const made: { file: string; text: string }[] = [];
-  for (const { file, format } of targets.filter((target) => target.file !== '-')) {
-    made.push({ file, text: await render(analysis, format, { color: false, verbose: true, quiet: false }) });
-  }
-  if (targets.length === 0 || targets.some(({ file }) => file === '-')) {
-    const text = await render(analysis, options.format, { ...options, color: wantsColor(options.color) });
-    made.push({ file: '-', text });
-  }
-  // All are looked at before any is written.
-  for (const { file, text } of made) check?.(file, text);
-  for (const { file, text } of made) {
-    if (file === '-') await writeOut(text);
-    else writeFile(file, text);
-  }
-  if (!options.quiet && !made.some(({ file }) => file === '-')) writeError(verdictSentence(analysis));
+  checkTargets(targets, wanted, evidence);
+  await writeTargets(targets, analysis, evidence, {
+    ...options,
+    color: wantsColor(options.color),
+    // What stands for a redacted MAC belongs to nobody.
+    names: options.names && !analysis.redacted ? vendorNames : undefined,
+    check,
+  });
+  if (!targets.some(({ file }) => file === '-') && !options.quiet) writeError(printable(verdictSentence(analysis)));
   if (stats) process.stderr.write(stats.report(analysis));
   if (analysis.partial) return EXIT.INTERRUPTED;
   if (problems.length > 0 && analysis.verdict !== 'misdelivered') return options.exitCode ? EXIT.FAILED : 0;

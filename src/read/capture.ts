@@ -5,7 +5,7 @@ import type { CaptureSink } from '../records/packet-batch.js';
 import { CaptureOutput } from './capture-output.js';
 import { isPcapMagic, PcapReader } from './pcap.js';
 import { BLOCK_SECTION, ORDER_MAGIC } from './pcapng-block-types.js';
-import { PcapngReader } from './pcapng.js';
+import { PcapngReader, type ReadBlock } from './pcapng.js';
 import type { RecordReader } from './record-reader.js';
 
 /** Other tasks of the process get a turn after this many bytes, also when the bytes are always at hand. */
@@ -16,6 +16,8 @@ export interface ReadCaptureOptions {
   readonly signal?: AbortSignal;
   /** The reading may end behind the frame of this number. */
   readonly lastFrame?: number;
+  /** Called with every block of a pcapng capture after it was read, but for damaged ones. */
+  readonly onBlock?: (block: ReadBlock) => void;
   /** Called at every turn with the bytes read so far of the (decompressed) input. */
   readonly onProgress?: (bytes: number) => void;
 }
@@ -59,7 +61,10 @@ export async function readCapture(
   await window.fill(12);
   const format = sniffCapture(window.bytes.subarray(window.position, window.end));
   if (format) {
-    const reader = format === 'pcap' ? new PcapReader(window, output, epoch) : new PcapngReader(window, output, epoch);
+    const reader =
+      format === 'pcap'
+        ? new PcapReader(window, output, epoch)
+        : new PcapngReader(window, output, epoch, options.onBlock);
     await readAll(reader, window, output, options);
     reader.finish();
   }

@@ -15,6 +15,10 @@ export const Block = {
   ENHANCED_PACKET: 6,
 } as const;
 
+export function isPacketBlock(type: number): boolean {
+  return type === Block.ENHANCED_PACKET || type === Block.SIMPLE_PACKET || type === Block.PACKET;
+}
+
 /** The largest block that is read: 16 MiB as in Wireshark. */
 export const MAX_BLOCK = 16 * 1024 * 1024;
 

@@ -3,7 +3,7 @@ import type { CaptureInterface, TimeResolution } from '../records/packet-batch.j
 import { type BlockOption, OPTION_COMMENT, optionNumber, optionText } from './pcapng-options.js';
 
 /** Option codes of the Interface Description Block (draft-ietf-opsawg-pcapng section 4.2). */
-const Idb = {
+export const Idb = {
   NAME: 2,
   DESCRIPTION: 3,
   IPV4: 4,

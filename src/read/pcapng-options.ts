@@ -1,6 +1,8 @@
 /** Code of the option that ends a list (draft-ietf-opsawg-pcapng section 3.5). */
 export const END_OF_OPTIONS = 0;
 export const OPTION_COMMENT = 1;
+/** `epb_flags` (section 4.3.1). */
+export const OPTION_PACKET_FLAGS = 2;
 
 /** What an option list gave; the bytes are views that stay valid only while the window stands still. */
 export interface BlockOption {

@@ -4,11 +4,16 @@ import { NOT_A_PACKET } from '../records/packet-batch.js';
 import type { CaptureOutput } from './capture-output.js';
 import { Block, isNumberedOnly } from './pcapng-block-types.js';
 import { commentsOf, describeInterface, readNames, statisticsOf } from './pcapng-blocks.js';
-import { type BlockOption, END_OF_OPTIONS, OPTION_COMMENT, readOptions } from './pcapng-options.js';
+import {
+  type BlockOption,
+  END_OF_OPTIONS,
+  OPTION_COMMENT,
+  OPTION_PACKET_FLAGS,
+  readOptions,
+} from './pcapng-options.js';
 import { TimeScale } from './time-scale.js';
 
 const MAX_INTERFACES = 65_536;
-const OPTION_PACKET_FLAGS = 2;
 
 /** What the packets of an interface need to know of it. */
 interface SectionInterface {

@@ -1,9 +1,19 @@
 import type { ByteWindow } from '../bytes/window.js';
 import type { Epoch } from '../records/epoch.js';
 import type { CaptureOutput } from './capture-output.js';
-import { Block, BLOCK_SECTION, MAX_BLOCK, ORDER_MAGIC, seemsBlock } from './pcapng-block-types.js';
+import { Block, BLOCK_SECTION, isPacketBlock, MAX_BLOCK, ORDER_MAGIC, seemsBlock } from './pcapng-block-types.js';
 import { PcapngSection } from './pcapng-section.js';
 import type { RecordReader } from './record-reader.js';
+
+/** A block as it stands in the capture. */
+export interface ReadBlock {
+  readonly type: number;
+  /** All of it, from its type to its second length; valid until the next one. */
+  readonly bytes: Uint8Array;
+  readonly littleEndian: boolean;
+  /** The number of the frame that it is; 0 when it is none. */
+  readonly frame: number;
+}
 
 /**
  * Reads pcapng captures (draft-ietf-opsawg-pcapng): any number of sections in either byte order, all block types.
@@ -13,6 +23,7 @@ export class PcapngReader implements RecordReader {
   private readonly window: ByteWindow;
   private readonly output: CaptureOutput;
   private readonly epoch: Epoch;
+  private readonly onBlock: ((block: ReadBlock) => void) | undefined;
   private littleEndian = true;
   private sections = 0;
   /** undefined in a section of a version that is not known: its blocks are passed over. */
@@ -20,10 +31,12 @@ export class PcapngReader implements RecordReader {
   /** Where the search for the next sound block began, in the file; -1 while all is well. */
   private lostAt = -1;
 
-  constructor(window: ByteWindow, output: CaptureOutput, epoch: Epoch) {
+  /** @param onBlock is given every block that was read, after it was */
+  constructor(window: ByteWindow, output: CaptureOutput, epoch: Epoch, onBlock?: (block: ReadBlock) => void) {
     this.window = window;
     this.output = output;
     this.epoch = epoch;
+    this.onBlock = onBlock;
   }
 
   walk(): number {
@@ -72,10 +85,24 @@ export class PcapngReader implements RecordReader {
         continue;
       }
       window.position = at + whole;
-      if (type === Block.ENHANCED_PACKET) this.section?.enhancedPacket(at, at + whole - 4);
+      if (this.onBlock) this.told(type, at, whole, this.onBlock);
+      else if (type === Block.ENHANCED_PACKET) this.section?.enhancedPacket(at, at + whole - 4);
       else if (type === BLOCK_SECTION) this.sectionHeader(at, at + whole - 4);
       else this.section?.block(type, at, at + whole - 4);
     }
+  }
+
+  /** Reads a block as ever and hands it on, unless its section or what it says was left out. */
+  private told(type: number, at: number, whole: number, onBlock: (block: ReadBlock) => void): void {
+    const { window, output } = this;
+    const { frames, interfaces } = output;
+    if (type === BLOCK_SECTION) this.sectionHeader(at, at + whole - 4);
+    else this.section?.block(type, at, at + whole - 4);
+    const isCounted = output.frames > frames;
+    const isLeftOut = isPacketBlock(type) ? !isCounted : type === Block.INTERFACE && output.interfaces === interfaces;
+    if (!this.section || isLeftOut) return;
+    const bytes = window.bytes.subarray(at, at + whole);
+    onBlock({ type, bytes, littleEndian: this.littleEndian, frame: isCounted ? output.frames : 0 });
   }
 
   /** Sets the byte order of the section that begins at `at`; false when its mark is none. */
@@ -117,6 +144,8 @@ export class PcapngReader implements RecordReader {
     const what = `The structure of the capture breaks after frame ${output.frames}: ${why}.`;
     output.damage('bad-block', this.lostAt, what, 'The next sound block was looked for.');
     window.position = at + 4;
+    // The header of a section of the other byte order is lost: its blocks are not those of the section before.
+    if (this.section?.littleEndian !== this.littleEndian) this.section = undefined;
   }
 
   /** Moves to the next sound block. @returns bytes needed to go on, 0 when it stands at a sound block */

@@ -28,6 +28,9 @@ const RENDERERS = {
 
 export type Format = keyof typeof RENDERERS;
 
+/** All formats of output; the annotated capture is made from the captures, not from the analysis alone. */
+export type OutputFormat = Format | 'pcapng';
+
 export const FORMATS: readonly Format[] = [
   'text',
   'json',
@@ -43,8 +46,11 @@ export const FORMATS: readonly Format[] = [
  * The format that a file's ending asks for.
  * @throws UsageError when it is none of ours
  */
-export function formatOfFile(file: string): Format {
-  const endings = FORMATS.flatMap((format) => RENDERERS[format].endings.map((ending) => ({ format, ending })));
+export function formatOfFile(file: string): OutputFormat {
+  const endings: { format: OutputFormat; ending: string }[] = [
+    ...FORMATS.flatMap((format) => RENDERERS[format].endings.map((ending) => ({ format, ending }))),
+    { format: 'pcapng', ending: '.pcapng' },
+  ];
   const fitting = endings.filter(({ ending }) => file.toLowerCase().endsWith(ending));
   // The longest one: .csv is a part of .flows.csv.
   const [best] = fitting.toSorted((a, b) => b.ending.length - a.ending.length);
@@ -54,7 +60,8 @@ export function formatOfFile(file: string): Format {
 }
 
 /** Whether a format needs `Analysis.frames`. */
-export function listsFrames(format: Format): boolean {
+export function listsFrames(format: OutputFormat): boolean {
+  if (format === 'pcapng') return true;
   const registration: Registration = RENDERERS[format];
   return registration.eachFrame ?? false;
 }

@@ -10,5 +10,5 @@ export interface RenderOptions {
   /** Only the verdict line. */
   readonly quiet: boolean;
   /** Missing when names are not wanted. */
-  readonly names?: VendorNames;
+  readonly names?: VendorNames | undefined;
 }

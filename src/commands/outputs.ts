@@ -1,0 +1,94 @@
+/** Where the result goes: files by `-o`, and standard output. */
+
+import { InputError, UsageError } from '../errors.js';
+import type { Analysis } from '../model.js';
+import { formatOfFile, listsFrames, render, type OutputFormat, type RenderOptions } from '../render/index.js';
+import type { Evidence } from '../scan.js';
+import { NewFile } from './new-file.js';
+import { writeFile, writeOut } from './process.js';
+
+export interface Target {
+  /** `-` is standard output. */
+  readonly file: string;
+  readonly format: OutputFormat;
+}
+
+/** Evidence of the disk. */
+export interface PlacedEvidence extends Evidence {
+  /** Whether it is the file at a path. */
+  liesAt(path: string): boolean;
+}
+
+/**
+ * What `-o` and `-f` ask for, each once; standard output when nothing is.
+ * @throws UsageError when a file's ending is none of ours
+ */
+export function targetsOf(files: readonly string[], format: OutputFormat): Target[] {
+  const all = files.length > 0 ? files : ['-'];
+  return [...new Set(all)].map((file) => ({ file, format: file === '-' ? format : formatOfFile(file) }));
+}
+
+/**
+ * Says what would go wrong before anything is written.
+ * @throws UsageError when a format needs more than a saved analysis holds, InputError when a file is evidence itself
+ */
+export function checkTargets(
+  targets: readonly Target[],
+  analysis: Analysis,
+  evidence: readonly PlacedEvidence[],
+): void {
+  for (const { file, format } of targets) {
+    if (listsFrames(format) && !analysis.frames) {
+      const what = format === 'pcapng' ? 'the captures, which' : 'every frame, which';
+      throw new UsageError(`${file}: needs ${what} a saved analysis does not hold; give the evidence itself`);
+    }
+    if (file === '-') continue;
+    const same = evidence.find((piece) => piece.liesAt(file));
+    const kind = same && analysis.inputs.find(({ name }) => name === same.name)?.kind;
+    if (kind === 'pcap' || kind === 'pcapng' || kind === 'text')
+      throw new InputError(file, 'is evidence of this run and was not overwritten');
+  }
+}
+
+export interface WriteOptions extends RenderOptions {
+  readonly onlyEvidence: boolean;
+  /** Throws when a text must not be written. */
+  readonly check: ((file: string, text: string) => void) | undefined;
+}
+
+/**
+ * Makes and looks at all of them before any is written; what goes to standard output comes last.
+ * @throws what `check` throws, InputError, UsageError
+ */
+export async function writeTargets(
+  targets: readonly Target[],
+  analysis: Analysis,
+  evidence: readonly Evidence[],
+  options: WriteOptions,
+): Promise<void> {
+  const captures: NewFile[] = [];
+  try {
+    const made: { file: string; content: string | NewFile }[] = [];
+    for (const { file, format } of targets) {
+      if (format === 'pcapng') {
+        const { makeAnnotatedCapture } = await import('./annotated-capture.js');
+        const content = new NewFile(file);
+        captures.push(content);
+        await makeAnnotatedCapture(content, analysis, evidence, options.onlyEvidence);
+        made.push({ file, content });
+      } else {
+        const fitting = file === '-' ? options : { ...options, color: false, verbose: true, quiet: false };
+        const content = await render(analysis, format, fitting);
+        options.check?.(file, content);
+        made.push({ file, content });
+      }
+    }
+    for (const { file, content } of made.toSorted((a, b) => Number(a.file === '-') - Number(b.file === '-'))) {
+      if (content instanceof NewFile) await content.publish(writeOut);
+      else if (file === '-') await writeOut(content);
+      else writeFile(file, content);
+    }
+  } finally {
+    for (const file of captures) file.discard();
+  }
+}

@@ -1,0 +1,228 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { HOSTILE_NAMES, INVISIBLE } from '../support/hostile.js';
+import { hasShared, sharedPath } from '../support/shared.js';
+import { hasTool, runTool } from '../support/tool.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const cli = join(root, 'dist/cli.js');
+const stale = join(root, 'captures/stale-mac');
+const folder = mkdtempSync(join(tmpdir(), 'macscan-outputs-'));
+const at = (name: string): string => join(folder, name);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function macscan(
+  args: readonly string[],
+  input?: Uint8Array,
+): { status: number | null; stdout: Buffer; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    input: input ?? '',
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: '1' },
+    maxBuffer: 2 ** 28,
+  });
+  return { status, stdout, stderr: stderr.toString() };
+}
+
+const text = (name: string): string => readFileSync(at(name), 'utf8');
+const ENDINGS = ['txt', 'json', 'md', 'csv', 'findings.csv', 'flows.csv', 'mappings.csv', 'pcapng'];
+
+describe('-o', () => {
+  it('writes every format in one run, as each alone', () => {
+    const all = ENDINGS.flatMap((ending) => ['-o', at(`all.${ending}`)]);
+    expect(macscan([stale, ...all])).toMatchObject({ status: 1, stdout: Buffer.alloc(0) });
+    for (const ending of ENDINGS) {
+      expect(macscan([stale, '-q', '-o', at(`one.${ending}`)])).toMatchObject({ status: 1, stderr: '' });
+      expect(readFileSync(at(`one.${ending}`)).equals(readFileSync(at(`all.${ending}`))), ending).toBe(true);
+    }
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('takes - for standard output, in the format of -f', () => {
+    for (const [format, ending] of [
+      ['flows-csv', 'flows.csv'],
+      ['markdown', 'md'],
+      ['pcapng', 'pcapng'],
+    ] as const) {
+      const run = macscan([stale, '-o', '-', '-o', at('beside.json'), '-f', format]);
+      expect(run.stdout.equals(readFileSync(at(`all.${ending}`))), format).toBe(true);
+      expect(text('beside.json')).toBe(text('all.json'));
+    }
+  });
+
+  it('makes of a saved analysis what it makes of the evidence, but for what lists frames', () => {
+    for (const ending of ENDINGS) {
+      const run = macscan([at('all.json'), '-o', at(`again.${ending}`)]);
+      if (ending === 'csv' || ending === 'pcapng') {
+        expect(run.status).toBe(2);
+        expect(run.stderr).toMatch(/a saved analysis does not hold; give the evidence itself\n$/);
+        expect(existsSync(at(`again.${ending}`))).toBe(false);
+      } else {
+        expect(text(`again.${ending}`), ending).toBe(text(`all.${ending}`));
+      }
+    }
+    const both = macscan([at('all.json'), '-o', at('never.txt'), '-o', at('never.csv')]);
+    expect(both.status).toBe(2);
+    expect(existsSync(at('never.txt'))).toBe(false);
+  });
+
+  it('does not overwrite evidence', () => {
+    copyFileSync(join(stale, 'lan3.pcap'), at('lan3.pcapng'));
+    const before = readFileSync(at('lan3.pcapng'));
+    const run = macscan([at('lan3.pcapng'), '-o', at('x.json'), '-o', './lan3.pcapng']);
+    expect(run).toMatchObject({
+      status: 2,
+      stderr: 'macscan: ./lan3.pcapng: is evidence of this run and was not overwritten\n',
+    });
+    expect(readFileSync(at('lan3.pcapng')).equals(before)).toBe(true);
+    expect(existsSync(at('x.json'))).toBe(false);
+  });
+
+  it('refuses endings, filters and options that make no sense', () => {
+    expect(macscan([stale, '-o', at('x.doc')]).stderr).toContain('must be one of .txt, .json, .md');
+    expect(macscan([stale, '--filter', 'foo:1']).stderr).toBe(
+      'macscan: --filter foo:1: foo: is none of ip: mac: dev: is: cause: flow:\n',
+    );
+    expect(macscan([stale, '--only-evidence']).stderr).toMatch(/none was asked for\n$/);
+    const printed = macscan(
+      ['-', '-o', at('x.pcapng')],
+      runTool('tcpdump', ['-e', '-n', '-r', join(stale, 'lan3.pcap')], new Uint8Array()),
+    );
+    expect(printed.stderr).toMatch(/there is no capture to write; printed ones hold no packets\n$/);
+  });
+
+  it('names makers of hardware, unless it is told not to', () => {
+    const named = macscan([stale]).stdout.toString();
+    expect(named).toContain('sent by 94:83:c4:10:00:01 (GL Technologies),');
+    // Locally administered addresses belong to nobody.
+    expect(named).toMatch(/frames went to 52:54:00:a1:b2:40\n/);
+    expect(macscan([stale, '-n']).stdout.toString()).not.toContain('GL Tech');
+    expect(text('all.md')).not.toContain('GL Tech');
+    expect(text('all.json') + text('all.csv')).not.toContain('GL Tech');
+  });
+});
+
+const hasWireshark = hasTool('tshark') && hasTool('editcap');
+
+describe.skipIf(!hasWireshark)('an annotated capture in Wireshark', () => {
+  const shared = hasShared
+    ? [['S1', 'router.lan3.pcap'], ['S1', 'router.multi.pcapng'], ['S3b', 'router.multi.pcapng'], ['S8', 'router.lan1.pcap']] // prettier-ignore
+    : [];
+  it.each([
+    { name: 'stale-mac', dir: stale, capture: 'lan3.pcap' },
+    ...shared.map(([name = '', capture = '']) => ({ name, dir: sharedPath('captures', name), capture })),
+  ])(
+    '$name/$capture: comments on exactly the misdelivered frames, and the packets as they were',
+    ({ dir, capture }) => {
+      const dumps = readdirSync(dir).filter((file) => /^(ip-|conntrack-|proc_nf|ruleset|dump|bridge)/.test(file));
+      const inputs = [capture, ...dumps].map((file) => join(dir, file));
+      expect(macscan([...inputs, '-o', at('w.pcapng'), '-o', at('w.json')]).status).toBe(1);
+      expect(selected(at('w.pcapng'), 'frame.comment contains "macscan"')).toEqual(wrongNumbers('w.json'));
+      const [comment] = fields(at('w.pcapng'), 'frame.comment', 'frame.comment');
+      expect(comment).toMatch(/^macscan: expected [0-9a-f:]{17}.*, observed [0-9a-f:]{17}.*; cause [a-z-]+ \(\w+/);
+      expect(packetsOf(at('w.pcapng')).equals(packetsOf(join(dir, capture)))).toBe(true);
+    },
+  );
+
+  it('joins captures, each in a section, and can hold the evidence alone', () => {
+    const names = ['br-lan.pcap', 'lan3.pcap', 'wan.pcap'];
+    const all = names.flatMap((name) => fields(join(stale, name), 'frame', 'frame.time_epoch'));
+    expect(fields(at('all.pcapng'), 'frame', 'frame.time_epoch')).toEqual(all);
+    const comments = fields(at('all.pcapng'), 'frame.comment contains "macscan"', 'frame.comment');
+    const wrong = wrongNumbers('all.json');
+    expect(comments.map((comment) => /; lan3\.pcap frame (\d+)$/.exec(comment)?.[1])).toEqual(wrong.map(String));
+    // Wireshark 4.0 names the interfaces of every section like those of the first.
+    const rows = macscan(['frames', at('all.pcapng')])
+      .stdout.toString()
+      .trimEnd()
+      .split('\n');
+    const column = rows[0]?.split('\t').indexOf('frame.interface_name') ?? -1;
+    expect(new Set(rows.slice(1).map((row) => row.split('\t')[column]))).toEqual(new Set(['br-lan', 'lan3', 'wan']));
+
+    expect(macscan([stale, '-o', at('little.pcapng'), '--only-evidence']).status).toBe(1);
+    expect(fields(at('little.pcapng'), 'frame.comment contains "macscan"', 'frame.comment')).toEqual(comments);
+    const rest = fields(at('little.pcapng'), '!(frame.comment contains "macscan")', 'frame.protocols');
+    expect(rest.some((protocols) => protocols.endsWith(':arp'))).toBe(true);
+    expect(rest.length).toBeLessThan(60);
+  });
+
+  it('is made of compressed captures and of standard input too', () => {
+    const plain = readFileSync(join(stale, 'lan3.pcap'));
+    writeFileSync(at('z.pcap.gz'), gzipSync(plain));
+    expect(macscan([at('z.pcap.gz'), '-o', at('z.pcapng')]).status).toBe(1);
+    expect(macscan(['-', '-o', at('pipe.pcapng')], plain).status).toBe(1);
+    for (const name of ['z.pcapng', 'pipe.pcapng']) {
+      expect(packetsOf(at(name)).equals(packetsOf(join(stale, 'lan3.pcap')))).toBe(true);
+      expect(selected(at(name), 'frame.comment contains "macscan"').length).toBeGreaterThan(200);
+    }
+  });
+
+  it('is made of a capture that ends in the middle', () => {
+    const plain = readFileSync(join(stale, 'lan3.pcap'));
+    writeFileSync(at('cut.pcap'), plain.subarray(0, plain.length - 50));
+    expect(macscan([at('cut.pcap'), '-o', at('cut.pcapng')]).status).toBe(1);
+    expect(fields(at('cut.pcapng'), 'frame', 'frame.number')).toHaveLength(594);
+  });
+
+  it('holds what --filter lists, and no more comments', () => {
+    expect(macscan([stale, '--filter', 'flow:F9', '-o', at('none.pcapng')]).status).toBe(1);
+    expect(selected(at('none.pcapng'), 'frame.comment')).toEqual([]);
+  });
+
+  it('is given to a pipe', () => {
+    const { stdout } = macscan([join(stale, 'lan3.pcap'), '-f', 'pcapng']);
+    writeFileSync(at('piped.pcapng'), stdout);
+    expect(packetsOf(at('piped.pcapng')).equals(packetsOf(join(stale, 'lan3.pcap')))).toBe(true);
+  });
+
+  it('shows hostile names of inputs as text', () => {
+    for (const [i, name] of HOSTILE_NAMES.filter((candidate) => !/[\0/]/.test(candidate)).entries()) {
+      const dir = mkdtempSync(at('hostile-'));
+      copyFileSync(join(stale, 'lan3.pcap'), join(dir, `${name}.pcap`));
+      copyFileSync(join(stale, 'br-lan.pcap'), join(dir, 'br-lan.pcap'));
+      const outputs = ['txt', 'md', 'csv', 'findings.csv', 'flows.csv', 'mappings.csv', 'pcapng'].flatMap((e) => [
+        '-o',
+        at(`h${i}.${e}`),
+      ]);
+      expect(macscan([dir, ...outputs]).status).toBe(1);
+      for (const ending of ['txt', 'md', 'csv', 'mappings.csv']) expect(text(`h${i}.${ending}`)).not.toMatch(INVISIBLE);
+      const [comment = ''] = fields(at(`h${i}.pcapng`), 'frame.comment contains "macscan"', 'frame.comment');
+      expect(comment).toMatch(/^macscan: .*\.pcap frame 186$/);
+      expect(comment).not.toMatch(INVISIBLE);
+    }
+  });
+});
+
+const parse: (json: string) => { misdeliveries: { frameRanges: [number, number][] }[] } = JSON.parse;
+
+/** Frame numbers of the only capture of an analysis. */
+function wrongNumbers(name: string): number[] {
+  const analysis = parse(text(name));
+  const ranges = analysis.misdeliveries.flatMap((m) => m.frameRanges);
+  const numbers = ranges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+  return numbers.sort((a, b) => a - b);
+}
+
+function selected(file: string, filter: string): number[] {
+  return fields(file, filter, 'frame.number').map(Number);
+}
+
+function fields(file: string, filter: string, field: string): string[] {
+  const out = runTool('tshark', ['-n', '-r', file, '-Y', filter, '-T', 'fields', '-e', field], new Uint8Array());
+  return out
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+/** The packets with their times and lengths in a form that holds nothing else, without its header. */
+function packetsOf(file: string): Buffer {
+  runTool('editcap', ['-F', 'nsecpcap', file, at('bare')], new Uint8Array());
+  return readFileSync(at('bare')).subarray(24);
+}
