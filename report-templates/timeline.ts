@@ -229,7 +229,7 @@ export class Timeline {
         : markup`<text class="lane-label" x="0" y="15">${bins.some((frames) => frames > 0) ? 'Misdelivered' : 'All of the time'}</text><text class="lane-detail" x="0" y="28">drag to choose a part</text>`;
     fill(
       this.#minimap,
-      markup`${label}<rect class="minimap-ground" x="${left}" y="0.5" width="${this.#width - 8 - left}" height="${MINIMAP}"/>${bars}<g data-brush></g>`,
+      markup`${label}<rect class="minimap-ground" x="${left}" y="0.5" width="${this.#width - 8 - left}" height="${MINIMAP}"/><g class="minimap-bins">${bars}</g><g data-brush></g>`,
     );
     this.#brush.extent([
       [left, 0],
