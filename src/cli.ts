@@ -4,6 +4,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import type { CollectOptions } from './commands/collect.js';
+import type { CompareOptions } from './commands/compare.js';
 import { fail, finish } from './commands/process.js';
 import type { RedactionOptions } from './commands/redaction.js';
 import type { ScanCommandOptions } from './commands/scan.js';
@@ -139,6 +140,18 @@ program
     // The option that both have is the program's, wherever it stands.
     const { device } = program.opts<ScanCommandOptions>();
     await finish(await collectCommand({ ...options, device }, version));
+  });
+
+program
+  .command('compare')
+  .description(
+    'Put two cases side by side (offload off and on, before and after a guard, two kernels), with what they show together. Takes -o, -f (text, json, markdown, html), -q and --redact. Exit status: 0 when both could be judged, else 2.',
+  )
+  .argument('<a>', 'a folder, archive, capture or saved analysis')
+  .argument('<b>', 'another one')
+  .action(async (a: string, b: string) => {
+    const { compareCommand } = await import('./commands/compare.js');
+    await finish(await compareCommand([a, b], program.opts<CompareOptions>(), version));
   });
 
 try {
