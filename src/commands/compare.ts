@@ -6,7 +6,7 @@ import { InputError, UsageError } from '../errors.js';
 import type { Analysis } from '../model.js';
 import { compare, isComparable } from '../render/comparison/comparison.js';
 import type { Comparison } from '../render/comparison/matrix.js';
-import { formatOfFile, type Format } from '../render/index.js';
+import { formatOfFile, type Format, type OutputFormat } from '../render/index.js';
 import { printable } from '../render/words.js';
 import { scan } from '../scan.js';
 import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
@@ -80,7 +80,7 @@ function namesOf([a, b]: readonly [string, string]): [string, string] {
 }
 
 /** @throws UsageError for a format of frames, findings or flows */
-function rendererOf(format: Format): (comparison: Comparison) => Promise<string> {
+function rendererOf(format: OutputFormat): (comparison: Comparison) => Promise<string> {
   switch (format) {
     case 'text':
       return async (comparison) => (await import('../render/comparison/text.js')).comparisonText(comparison);
