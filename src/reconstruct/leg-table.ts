@@ -19,8 +19,9 @@ import { MappingLog } from './mapping-log.js';
 
 /** Large ArrayBuffers begin 16 bytes past a cache line; records that begin 48 bytes on lie on one line each. */
 const BASE_BYTES = 48;
-const INITIAL_SLOTS = 8192;
-const INITIAL_RECORDS = 1 << 18;
+/** Both tables begin small, so that they have grown before the compiler takes it that they never do. */
+const INITIAL_SLOTS = 64;
+const INITIAL_RECORDS = 1024;
 const RECORDS_GROW = 4;
 /** Bytes of one mapping are counted in 32 bits; a mapping that would overflow is closed and the next one begins. */
 const MAX_BYTES = 0xffff_ffff;
@@ -258,7 +259,8 @@ const INITIAL_HOP_LIMITS = Int32Array.from({ length: UNKNOWN_HOP_LIMIT + 1 }, (_
   isInitialHopLimit(hopLimit) ? LegBit.INITIAL_HOP_LIMIT : 0,
 );
 
-function hashOf(meta: number, src: number, dst: number, ports: number, macLow: number): number {
+/** The hash of a leg's key. Addresses, ports and MAC each make another one; two that differ may cancel each other out. */
+export function hashOf(meta: number, src: number, dst: number, ports: number, macLow: number): number {
   let h = Math.imul(src ^ (meta >>> 16), 0x9e3779b1) ^ Math.imul(dst, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 15) ^ ports, 0xc2b2ae35);
   h = Math.imul(h ^ (h >>> 13) ^ macLow ^ meta, 0x27d4eb2f);
