@@ -1,4 +1,4 @@
-// npm run lab [-- [scenario...] [--list] [--kernel package] [--accelerator kvm] [--machine] [--judge-only]]
+// npm run lab [-- [scenario...] [--list] [--kernel package] [--accelerator kvm] [--machine] [--judge-only] [--samples]]
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -6,6 +6,7 @@ import { judge, type Judged } from './check.js';
 import { guardFiles } from './guard.js';
 import { canRunHere, type MachineOptions, runHere, runInMachine } from './machine.js';
 import { DEFAULT_KERNEL, hasCommand } from './packages.js';
+import { SAMPLE_PACE, SAMPLES, ship } from './samples.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { filesOf } from './script.js';
@@ -17,6 +18,9 @@ const build = `${root}/lab/build`;
 const results = `${build}/out`;
 const cli = `${root}/dist/cli.js`;
 
+/** s between packets of a flow. */
+const PACE = 0.05;
+
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -25,6 +29,7 @@ const { values: options, positionals } = parseArgs({
     accelerator: { type: 'string', default: 'tcg' },
     machine: { type: 'boolean', default: false },
     'judge-only': { type: 'boolean', default: false },
+    samples: { type: 'boolean', default: false },
   },
 });
 
@@ -33,7 +38,8 @@ else process.exitCode = (await lab()) ? 0 : 1;
 
 /** @returns whether everything is as it must be */
 async function lab(): Promise<boolean> {
-  const chosen = SCENARIOS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const wanted = options.samples ? SAMPLES.map(({ scenario }) => scenario) : positionals;
+  const chosen = SCENARIOS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   const unknown = positionals.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
   if (unknown.length > 0) throw new Error(`no such scenario: ${unknown.join(', ')}`);
   if (!hasCommand('tshark')) throw new Error('tshark is missing, which counts the truth: apt-get install tshark');
@@ -47,6 +53,10 @@ async function lab(): Promise<boolean> {
   });
   const failed = all.filter((judged) => typeof judged === 'string' || judged.complaints.length > 0).length;
   console.log(`\n${all.length - failed} of ${all.length} scenarios as they must be`);
+  if (options.samples && failed === 0) {
+    for (const sample of SAMPLES) ship(sample, `${results}/${sample.scenario}`, `${root}/captures/${sample.name}`);
+    console.log('captures/ holds them; now: npm run goldens');
+  }
   return failed === 0;
 }
 
@@ -79,7 +89,7 @@ function payloadOf(scenarios: readonly Scenario[]): Map<string, string> {
   const guest = `${root}/lab/guest`;
   for (const name of readdirSync(guest)) payload.set(name, readFileSync(`${guest}/${name}`, 'utf8'));
   for (const scenario of scenarios) {
-    for (const [path, text] of filesOf(scenario, 0.05)) payload.set(path, text);
+    for (const [path, text] of filesOf(scenario, options.samples ? SAMPLE_PACE : PACE)) payload.set(path, text);
     if (scenario.guardOf === undefined) continue;
     for (const [ending, text] of guardFiles(cli, `${results}/${scenario.guardOf}`)) {
       payload.set(`scenarios/${scenario.name}.${ending}`, text);

@@ -26,8 +26,6 @@ export interface Wrong {
    */
   readonly since?: string;
   readonly until?: string;
-  /** s that it may take to act on what was learnt: the bounds are later by as much. */
-  readonly reaction?: number;
   /** Captures that count; all, when missing. */
   readonly captures?: readonly string[];
   /** The experiment failed with fewer frames, or with more. */

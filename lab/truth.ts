@@ -44,10 +44,8 @@ export function tellTruth(scenario: Scenario, folder: string): Truth {
   let onset: number | undefined;
   const complaints: string[] = [];
   const entries = scenario.wrong.map((entry) => {
-    const [since, until] = [entry.since, entry.until].map((bound) => {
-      const moment = momentOf(bound, events, folder);
-      return moment === undefined ? undefined : moment + (entry.reaction ?? 0);
-    });
+    const since = momentOf(entry.since, events, folder);
+    const until = momentOf(entry.until, events, folder);
     const per: Record<string, Counted> = {};
     for (const capture of captures) {
       if (entry.captures && !entry.captures.includes(capture)) continue;

@@ -14,7 +14,7 @@ done
 for device in $(inside ls /sys/class/net); do
   [ "$device" != lo ] || continue
   driver=$(inside ethtool -i "$device" 2>/dev/null | sed -n 's/^driver: //p')
-  inside ethtool -K "$device" hw-tc-offload on 2>/dev/null && feature='hw-tc-offload on' || feature='hw-tc-offload refused'
+  inside ethtool -K "$device" hw-tc-offload on >/dev/null 2>&1 && feature='hw-tc-offload on' || feature='hw-tc-offload refused'
   text="table inet hardware { flowtable ft { hook ingress priority filter; devices = { $device }; flags offload; }; }"
   answer=$(echo "$text" | inside nft -f - 2>&1 | sed -n 's/.*Error: //p')
   echo "$device (${driver:-no driver}, $feature): ${answer:-taken}"

@@ -47,7 +47,7 @@ export const LOOK_ALIKES: Scenario = {
       'address a eth0 192.168.1.251/24',
       'address a eth0 192.168.1.70/24',
       // Somebody behind a, whom a answers for.
-      'address behind eth0 192.168.1.130/24',
+      'address behind eth0 192.168.1.130/32',
       'on behind ip route add default via 192.168.1.61 dev eth0 onlink',
       'on a ip route add 192.168.1.130 dev eth1',
       'on a sysctl -qw net.ipv4.conf.eth0.proxy_arp=1',

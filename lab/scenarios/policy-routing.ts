@@ -24,6 +24,14 @@ const OFF_LINK: Wrong = {
 
 export const MARKED: Fw4Options = { prerouting: MARK_CLIENT, srcnat: MASQUERADE_MARKED };
 
+/** As docs/upstream.md proposes. */
+const OFFLOAD_CHAIN = `	chain offload_flows {
+		meta mark != 0 ct mark set meta mark return
+		ct mark != 0 return
+		meta l4proto { tcp, udp } flow add @ft
+	}
+`;
+
 const FAULT: Expectation = { wrongFrames: 20, isOffloaded: true, cause: 'pbr-next-hop' };
 
 /** The client's marked packets go to a VPN gateway on its own network. */
@@ -48,6 +56,12 @@ export const POLICY_ROUTING: readonly Scenario[] = [
     'half cured: marked packets do not offload, but their unmarked replies do',
     { ...MARKED, flowtable: PORTS, offload: 'meta mark 0 meta l4proto { tcp, udp } flow add @ft' },
     { wrongFrames: 0, isOffloaded: true },
+  ),
+  routed(
+    'proposed-firewall4',
+    'cured: offload in a chain of its own, which connections of marked packets leave',
+    { ...MARKED, flowtable: PORTS, offload: 'jump offload_flows', chains: OFFLOAD_CHAIN },
+    { wrongFrames: 0, isOffloaded: false },
   ),
   routed(
     'split-table',

@@ -81,7 +81,6 @@ function roaming(name: string, how: string, flowtable: readonly string[], expect
         expectedMac: STATION,
         observedMac: STATION,
         since: `port ${STATION} lan2`,
-        reaction: 0.1,
         captures: ['router.lan1.pcap'],
       },
     ],
