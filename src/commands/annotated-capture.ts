@@ -15,11 +15,10 @@ import type { NewFile } from './new-file.js';
 export async function makeAnnotatedCapture(
   target: NewFile,
   analysis: Analysis,
-  evidence: readonly Evidence[],
+  captures: readonly Evidence[],
   onlyEvidence: boolean,
 ): Promise<void> {
   const inputs = new Map(analysis.inputs.map((input) => [input.name, input]));
-  const captures = evidence.filter(({ name }) => inputs.get(name)?.kind.startsWith('pcap'));
   if (captures.length === 0) {
     throw new UsageError(`${target.path}: there is no capture to write; printed ones hold no packets`);
   }

@@ -50,31 +50,41 @@ export function checkTargets(
   }
 }
 
+/** The pieces that an annotated capture is made of. */
+export function capturesOf<Piece extends Evidence>(analysis: Analysis, evidence: readonly Piece[]): Piece[] {
+  const kinds = new Map(analysis.inputs.map(({ name, kind }) => [name, kind]));
+  return evidence.filter(({ name }) => kinds.get(name)?.startsWith('pcap'));
+}
+
 export interface WriteOptions extends RenderOptions {
   readonly onlyEvidence: boolean;
   /** Throws when a text must not be written. */
-  readonly check: ((file: string, text: string) => void) | undefined;
+  readonly check?: (file: string, text: string) => void;
+  /** Throws when a capture must not be written. */
+  readonly checkFile?: (file: NewFile) => void;
 }
 
 /**
  * Makes and looks at all of them before any is written; what goes to standard output comes last.
- * @throws what `check` throws, InputError, UsageError
+ * @param captures what an annotated capture is made of
+ * @throws what the checks throw, InputError, UsageError
  */
 export async function writeTargets(
   targets: readonly Target[],
   analysis: Analysis,
-  evidence: readonly Evidence[],
+  captures: readonly Evidence[],
   options: WriteOptions,
 ): Promise<void> {
-  const captures: NewFile[] = [];
+  const files: NewFile[] = [];
   try {
     const made: { file: string; content: string | NewFile }[] = [];
     for (const { file, format } of targets) {
       if (format === 'pcapng') {
         const { makeAnnotatedCapture } = await import('./annotated-capture.js');
         const content = new NewFile(file);
-        captures.push(content);
-        await makeAnnotatedCapture(content, analysis, evidence, options.onlyEvidence);
+        files.push(content);
+        await makeAnnotatedCapture(content, analysis, captures, options.onlyEvidence);
+        options.checkFile?.(content);
         made.push({ file, content });
       } else {
         const fitting = file === '-' ? options : { ...options, color: false, verbose: true, quiet: false };
@@ -89,6 +99,6 @@ export async function writeTargets(
       else writeFile(file, content);
     }
   } finally {
-    for (const file of captures) file.discard();
+    for (const file of files) file.discard();
   }
 }

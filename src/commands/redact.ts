@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { collectEvidence } from '../bytes/evidence.js';
-import { InputError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { looksLikeAnalysis } from '../read/analysis.js';
 import { readCapture, sniffCapture } from '../read/capture.js';
 import { CaptureRedaction, CaptureSurvey, REDACTED_COMMENT } from '../redact/capture.js';
@@ -18,6 +18,7 @@ import type { CaptureSink } from '../records/packet-batch.js';
 import { renderJson } from '../render/json.js';
 import { printable } from '../render/words.js';
 import type { Evidence } from '../scan.js';
+import { checkForLeaks } from './leak-check.js';
 import { NewFile } from './new-file.js';
 import { EXIT, interrupted, writeError, writeOut } from './process.js';
 import { createMapping, type RedactionOptions } from './redaction.js';
@@ -128,13 +129,7 @@ class Redaction {
 
   /** @throws InputError when something that was to be hidden stands in the file */
   check(file: NewFile, name: string): void {
-    const leaks = new LeakScan(this.mapping);
-    for (const bytes of file.chunks()) {
-      const found =
-        leaks.inBytes(bytes) ?? leaks.inText(Buffer.from(bytes).toString('latin1')) ?? this.text.nameIn(bytes);
-      if (found !== undefined)
-        throw new InputError(name, `${found} would still stand in what was made of it. Nothing was written.`);
-    }
+    checkForLeaks(file, new LeakScan(this.mapping), this.text, name);
   }
 
   /** The path of a piece below the folder of outputs: without compression, and without addresses. */

@@ -9,7 +9,7 @@ import { listsFrames, type OutputFormat } from '../render/index.js';
 import { checkFilter, restrict } from '../render/restrict.js';
 import { printable, verdictSentence } from '../render/words.js';
 import { scan, type Evidence, type ScanOptions } from '../scan.js';
-import { checkTargets, targetsOf, writeTargets } from './outputs.js';
+import { capturesOf, checkTargets, targetsOf, writeTargets } from './outputs.js';
 import { EXIT, interrupted, writeError } from './process.js';
 import { Progress } from './progress.js';
 import type { Redaction, RedactionOptions } from './redaction.js';
@@ -51,8 +51,6 @@ export async function scanCommand(
   if (options.filter !== undefined) checkFilter(options.filter);
   if (options.onlyEvidence && !targets.some(({ format }) => format === 'pcapng'))
     throw new UsageError('--only-evidence is about an annotated capture (-o FILE.pcapng), and none was asked for');
-  if (options.redact !== undefined && targets.some(({ format }) => format === 'pcapng'))
-    throw new UsageError('--redact: captures are redacted by macscan redact, which keeps the numbers of their frames');
   const wantsFrames = targets.some(({ format }) => listsFrames(format));
   const redaction = await redactionOf(options);
   const scanOptions = { ...scanOptionsOf(options, version), eachFrame: wantsFrames };
@@ -72,14 +70,18 @@ export async function scanCommand(
   }
   stats?.enter('render');
   const wanted = options.filter === undefined ? whole : restrict(whole, options.filter);
-  const { analysis, check } = redaction ? redaction.apply(wanted) : { analysis: wanted, check: undefined };
   checkTargets(targets, wanted, evidence);
-  await writeTargets(targets, analysis, evidence, {
+  const captures = targets.some(({ format }) => format === 'pcapng') ? capturesOf(wanted, evidence) : [];
+  if (redaction) for (const capture of captures) await redaction.meet(capture);
+  const redacted = redaction?.apply(wanted);
+  const analysis = redacted?.analysis ?? wanted;
+  const shown = redaction ? await Promise.all(captures.map((capture) => redaction.capture(capture))) : captures;
+  await writeTargets(targets, analysis, shown, {
     ...options,
     color: wantsColor(options.color),
     // What stands for a redacted MAC belongs to nobody.
     names: options.names && !analysis.redacted ? vendorNames : undefined,
-    check,
+    ...(redacted ? { check: redacted.check, checkFile: redacted.checkFile } : {}),
   });
   if (!targets.some(({ file }) => file === '-') && !options.quiet) writeError(printable(verdictSentence(analysis)));
   if (stats) process.stderr.write(stats.report(analysis));

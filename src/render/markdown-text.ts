@@ -46,6 +46,7 @@ export function codeBlock(lines: readonly string[], language = ''): string[] {
 
 /** Marks of Markdown and HTML, links, mentions, references to issues, and colons in pairs, which forges take for pictures. */
 function isRisky(word: string): boolean {
+  if (/^\d\d:\d\d:\d\d(?:\.\d+)?$/.test(word)) return false;
   return /[\\`*_[\]<>|~&@#$^{}!]|:\/\/|:.*:|^www\.|^GH-\d|^[-+=]+$|^\d+[.)]$/i.test(word);
 }
 

@@ -175,6 +175,26 @@ describe.skipIf(!hasWireshark)('an annotated capture in Wireshark', () => {
     expect(selected(at('none.pcapng'), 'frame.comment')).toEqual([]);
   });
 
+  it('is redacted like all other outputs, with the same frames marked', () => {
+    expect(macscan([stale, '--redact', '-o', at('r.pcapng'), '-o', at('r.json')]).status).toBe(1);
+    const mark = 'frame.comment contains "macscan"';
+    expect(selected(at('r.pcapng'), mark)).toEqual(selected(at('all.pcapng'), mark));
+    const bytes = readFileSync(at('r.pcapng'));
+    for (const mac of ['525400a1b240', '0242c0a801f0', '9483c4100001']) {
+      expect(bytes.includes(Buffer.from(mac, 'hex')), mac).toBe(false);
+      expect(bytes.includes(mac.replaceAll(/..(?=.)/g, '$&:')), mac).toBe(false);
+    }
+    // What the comments say is what stands in the frames and in the JSON.
+    const [m] = parse(text('r.json')).misdeliveries;
+    const [comment = ''] = fields(at('r.pcapng'), mark, 'frame.comment');
+    const [observed = ''] = fields(at('r.pcapng'), mark, 'eth.dst');
+    expect(comment).toContain(`expected ${m?.expected[0] ?? ''}, observed ${observed};`);
+    expect(m?.dstMac).toBe(observed);
+    expect(fields(at('r.pcapng'), 'frame', 'frame.time_epoch')).toEqual(
+      fields(at('all.pcapng'), 'frame', 'frame.time_epoch'),
+    );
+  });
+
   it('is given to a pipe', () => {
     const { stdout } = macscan([join(stale, 'lan3.pcap'), '-f', 'pcapng']);
     writeFileSync(at('piped.pcapng'), stdout);
@@ -199,7 +219,9 @@ describe.skipIf(!hasWireshark)('an annotated capture in Wireshark', () => {
   });
 });
 
-const parse: (json: string) => { misdeliveries: { frameRanges: [number, number][] }[] } = JSON.parse;
+const parse: (json: string) => {
+  misdeliveries: { frameRanges: [number, number][]; expected: string[]; dstMac: string }[];
+} = JSON.parse;
 
 /** Frame numbers of the only capture of an analysis. */
 function wrongNumbers(name: string): number[] {
