@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const rounds = Number(options.rounds ?? (options.quick ? 3 : 5));
+const rounds = Number(options.rounds ?? (options.quick ? 2 : 5));
 const scratch = mkdtempSync(`${tmpdir()}/macscan-bench-`);
 try {
   bench();
