@@ -15,6 +15,7 @@ import { findRouters } from './detect/routers.js';
 import { Trace, tracedLegs } from './detect/trace.js';
 import { translatedCandidates } from './detect/translated.js';
 import { Verdicts } from './detect/verdicts.js';
+import { VlanTags } from './detect/vlans.js';
 import { findOwnerships, type Surroundings } from './detect/witnesses.js';
 import { assemble } from './diagnose/assemble.js';
 import { InputReader, type Evidence, type ReadInput, type ReadOptions } from './input-reader.js';
@@ -78,6 +79,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const verdicts = new Verdicts(r, around, ownerships, mapOf(r, options.map), [
     new PortLocations(r, around, (tap) => devices.of(tap)),
     new LostNextHops(r, around, ownerships),
+    new VlanTags(r, around, ownerships),
     new EgressDevices(r, around, ownerships, (tap) => devices.of(tap)),
   ]);
   const nextHops = new NextHops(r, networks, ownerships, inputName);

@@ -81,6 +81,7 @@ export class LostNextHops implements Overlay {
         kind: 'lost',
         gateway: mac,
         right: loss.right,
+        shown: loss.from,
         change: { what: gone.what, time: loss.from, origin },
       },
     });

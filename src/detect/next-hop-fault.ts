@@ -20,6 +20,8 @@ export interface NextHopFault {
   readonly gateway: Mac;
   /** Packets of the same client that took the right way while others took the wrong one. */
   readonly right: readonly SeenAt[];
+  /** When the right way was shown last before the first frame that went wrong; ns since the analysis epoch. */
+  readonly shown: number;
   /** What the tables lost, and where that stands. */
   readonly change?: { readonly what: string; readonly time: number; readonly origin: Origin };
 }

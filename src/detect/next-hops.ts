@@ -137,6 +137,7 @@ export class NextHops {
         kind: 'loop',
         gateway,
         right: meanwhile.slice(0, MAX_RIGHT).map(seenAt),
+        shown: Math.max(...right.map((step) => timeOfHop(step.out)).filter((time) => time <= from)),
       });
       for (const { out } of wrong) for (const frame of out.frames) rulings.set(frame, ruling);
     }
@@ -165,7 +166,12 @@ export class NextHops {
         if (!isEscaped && Number(isAtTrigger) + Number(isOffloaded) + Number(right.length > 0) < 2) continue;
         const shown = visits.findLast(({ time }) => time <= from);
         if (!shown) continue;
-        const fault: NextHopFault = { kind: 'bypass', gateway, right: right.slice(0, MAX_RIGHT) };
+        const fault: NextHopFault = {
+          kind: 'bypass',
+          gateway,
+          right: right.slice(0, MAX_RIGHT),
+          shown: shown.time,
+        };
         const ruling = this.ruling(direction, [gateway], gateway, shown, fault);
         for (const hop of hops) for (const frame of hop.frames) rulings.set(frame, ruling);
       }

@@ -2,7 +2,10 @@
 
 import type { Ruling, Stretch } from './judge.js';
 
-/** Puts a ruling over the delivered part of the stretches between two times. */
+/**
+ * Puts a ruling over the delivered part of the stretches between two times, and over what could not be judged because
+ * nobody knew the next hop.
+ */
 export function overrule(stretches: Stretch[], from: number, until: number, ruling: Ruling): void {
   const cut = (time: number): void => {
     const at = stretches.findLastIndex((stretch) => stretch.from <= time);
@@ -13,7 +16,8 @@ export function overrule(stretches: Stretch[], from: number, until: number, ruli
   if (Number.isFinite(until)) cut(until);
   for (const [i, stretch] of stretches.entries()) {
     const isInside = stretch.from >= from && stretch.from < until;
-    if (isInside && stretch.ruling.verdict === 'delivered' && !stretch.ruling.class)
-      stretches[i] = { from: stretch.from, ruling };
+    const { verdict, class: name, reason } = stretch.ruling;
+    const isOpen = (verdict === 'delivered' && !name) || reason === 'unknown-next-hop';
+    if (isInside && isOpen) stretches[i] = { from: stretch.from, ruling };
   }
 }

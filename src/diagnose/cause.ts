@@ -1,7 +1,7 @@
 /** What a cause is: one file in `causes/`, one line in `causes/index.ts`, one page in `docs/causes/`. */
 
 import type { Advice, Confidence, MisdeliveryClass, Observation, TestResult } from '../model.js';
-import type { Case, Scene } from './case.js';
+import { faultOf, type Case, type Scene } from './case.js';
 
 export interface Cause {
   /** Stable: other programs and the name of the docs page rely on it. */
@@ -56,7 +56,8 @@ const MIN_FRAMES = 3;
 
 /** How sure an offload cause is, by the tests of the case. */
 export function confidenceOf(kase: Case, tests: Tests): Confidence {
-  const isFresh = kase.tenure !== undefined && kase.first - kase.tenure.end < FRESH;
+  const shown = faultOf(kase)?.shown ?? kase.tenure?.end;
+  const isFresh = shown !== undefined && kase.first - shown < FRESH;
   const frames = kase.buckets[0]?.frames ?? 0;
   if (tests.is('D2', 'yes')) return 'proven';
   if (tests.is('D1', 'yes') && tests.is('D7', 'yes') && isFresh && frames >= MIN_FRAMES) return 'proven';

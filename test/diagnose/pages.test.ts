@@ -9,7 +9,7 @@ const FOLDER = new URL('../../docs/causes/', import.meta.url);
 const HEADINGS = ['What happens', 'How it looks', 'What tells it apart', 'What to do', 'What to collect', 'Sources'];
 
 /** Pages that stand alone: nothing in the code looks for these yet, and the pages say so. */
-const BY_HAND = ['bridge-offload-skip', 'wrong-vlan'];
+const BY_HAND: readonly string[] = [];
 const SAYS_SO = 'macscan does not look for this by itself.';
 
 const titles = new Map([

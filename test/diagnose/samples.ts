@@ -427,6 +427,45 @@ function strayed(escapes: boolean): Evidence {
   return { captures: { 'br-lan.pcap': lan, 'wan.pcap': out }, texts: { 'ip-link.txt': LINKS, 'ip-route.txt': ROUTES } };
 }
 
+/** A trunk port with two VLANs: frames for a host of one in the other, alone or as copies. */
+function trunk(kind: 'astray' | 'copied'): Evidence {
+  return lan(
+    (wire) => {
+      const send = (vlan: number, time: number, srcPort: number): void => {
+        wire.tags = [vlan];
+        forward(wire, other, { from: time, until: time + 0.1, srcPort });
+      };
+      wire.tags = [10];
+      wire.meet(0, router, other);
+      wire.tags = [20];
+      wire.meet(0.1, router, { mac: third.mac, ip: '192.168.8.30' });
+      for (let time = 1; time < 12; time += 0.5) {
+        send(10, time, 4001);
+        if (kind === 'copied') send(10, time + 0.01, 4000);
+        send(20, time + 0.02, 4000);
+      }
+    },
+    {
+      'conntrack-L.log': snapshots(
+        `udp      17 src=${FAR} dst=${other.ip} sport=4000 dport=5000 src=${other.ip} dst=${FAR} sport=5000 dport=4000 [OFFLOAD] mark=0 use=2`,
+      ),
+    },
+  );
+}
+
+/** Packets of a host that come by a router behind the bridge; later ones with another hop limit. */
+function skipped(hopLimit: number, family: string): Evidence {
+  const ruleset = `table ${family} fw4 {\n\tflowtable fb {\n\t\thook ingress priority filter\n\t\tdevices = { "lan1", "lan2" }\n\t}\n}\n`;
+  return lan(
+    (wire) => {
+      wire.meet(0, router, other);
+      forward(wire, other, { from: 1, until: 2, src: '10.9.0.5', hopLimit: 63 });
+      forward(wire, other, { from: 2.5, until: 10, src: '10.9.0.5', hopLimit });
+    },
+    { 'nft-ruleset.txt': ruleset, 'ip-link.txt': links },
+  );
+}
+
 /** The rule that leads to the gateway is deleted while a flow is offloaded. */
 function ruleDeleted(packets: readonly Routed[]): Evidence {
   const tuples = `src=${other.ip} dst=${FAR} sport=5000 dport=4000 src=${FAR} dst=${router.ip} sport=4000 dport=5000`;
@@ -590,6 +629,16 @@ export const SAMPLES: readonly Sample[] = [
     cause: 'wrong-egress',
     shows: () => strayed(true),
     near: { what: 'packets that all go there', build: () => strayed(false) },
+  },
+  {
+    cause: 'wrong-vlan',
+    shows: () => trunk('astray'),
+    near: { what: 'a switch that copies what it watches', build: () => trunk('copied') },
+  },
+  {
+    cause: 'bridge-offload-skip',
+    shows: () => skipped(64, 'bridge'),
+    near: { what: 'a router that passes all of them on', build: () => skipped(63, 'bridge') },
   },
   {
     cause: 'bridged-frame-taken',

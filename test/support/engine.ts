@@ -94,7 +94,8 @@ function oddities(analysis: Analysis): string[] {
       if (once.has(`${m.input} ${frame}`)) odd.push(`${m.id}: frame ${frame} of ${m.input} counted twice`);
       once.add(`${m.input} ${frame}`);
     }
-    if (m.expected.includes(m.dstMac) && m.class !== 'wrong-port') odd.push(`${m.id}: the observed MAC is expected`);
+    const isRightMac = m.class === 'wrong-port' || (m.class === 'wrong-egress' && m.vlan !== undefined);
+    if (m.expected.includes(m.dstMac) && !isRightMac) odd.push(`${m.id}: the observed MAC is expected`);
     if (m.expected.length === 0) odd.push(`${m.id}: nothing expected`);
     if (m.because.length === 0) odd.push(`${m.id}: no witness`);
     if (!names.has(m.input)) odd.push(`${m.id}: no input ${m.input}`);

@@ -1,6 +1,7 @@
 /** All causes, in the order in which they are tried: the first that fits explains a case. */
 
 import type { Cause } from '../cause.js';
+import { bridgeOffloadSkip } from './bridge-offload-skip.js';
 import { bridgedFrameTaken } from './bridged-frame-taken.js';
 import { forwardingLoop } from './forwarding-loop.js';
 import { hardwareL2Wrong } from './hardware-l2-wrong.js';
@@ -15,6 +16,7 @@ import { staleRoute } from './stale-route.js';
 import { vpnBypass } from './vpn-bypass.js';
 import { wrongEgress } from './wrong-egress.js';
 import { wrongPort } from './wrong-port.js';
+import { wrongVlan } from './wrong-vlan.js';
 
 export const CAUSES: readonly Cause[] = [
   ...NOT_THE_ROUTER,
@@ -23,7 +25,9 @@ export const CAUSES: readonly Cause[] = [
   forwardingLoop,
   staleRoute,
   pbrIpv6Loop,
+  wrongVlan,
   wrongEgress,
+  bridgeOffloadSkip,
   staleHardwareEntry,
   hardwareL2Wrong,
   staleMac,

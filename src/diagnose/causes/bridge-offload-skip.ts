@@ -1,0 +1,71 @@
+/**
+ * Offload of what a bridge only switches (a flowtable of the bridge family): a path through a router behind the bridge and
+ * back is joined into one, without the router. Its packets then carry the router's MAC, and a hop limit that nobody
+ * counted down.
+ */
+
+import { formatMac } from '../../bytes/address.js';
+import { runsOfLeg, viewLeg, type LegView } from '../../detect/legs.js';
+import { frameOrigin } from '../../detect/witnesses.js';
+import { Leg, LEG_WORDS, LegBit } from '../../reconstruct/leg-layout.js';
+import { addressKey } from '../../reconstruct/address-key.js';
+import type { Scene } from '../case.js';
+import type { Cause } from '../cause.js';
+import { timeOf } from '../claimants.js';
+
+/** A few packets with the router's MAC and a fresh hop limit may be its own: a firewall that closes a connection. */
+const MIN_FRAMES = 5;
+/** Packets under way when the offload began. */
+const TAIL = 1e9;
+
+export const bridgeOffloadSkip: Cause = {
+  id: 'bridge-offload-skip',
+  title: 'Offload in the bridge skips the router',
+  *observe(scene) {
+    if (!offloadsInBridge(scene)) return;
+    for (const { view, before } of skips(scene)) {
+      const { r } = scene;
+      const [run] = runsOfLeg(r, view.leg);
+      const [routed] = runsOfLeg(r, before.leg);
+      if (!run || !routed) continue;
+      const [src, dst] = [r.addresses.format(view.srcIp), r.addresses.format(view.dstIp)];
+      yield {
+        summary: `Packets of ${src} for ${dst} came by the router ${formatMac(view.transmitter)}, with a hop limit counted down; later ones carry its MAC and the hop limit of their sender: the offload in the bridge leaves the router out.`,
+        ...timeOf(scene, run.first),
+        evidence: [
+          frameOrigin(r, scene.around, before.tap, routed.lastFrame),
+          frameOrigin(r, scene.around, view.tap, run.firstFrame),
+        ],
+      };
+    }
+  },
+};
+
+function offloadsInBridge(scene: Scene): boolean {
+  const rulesets = scene.around.hosts.flatMap((host) => host.rulesets);
+  return rulesets.some(({ flowtables }) => flowtables.some(({ family }) => family === 'bridge'));
+}
+
+/** Legs that a router seems to have made, of flows that it had only passed on before. */
+function* skips(scene: Scene): Iterable<{ view: LegView; before: LegView }> {
+  const { r, around } = scene;
+  const { words, count } = r.legs;
+  for (let leg = 0; leg < count; leg++) {
+    const w = leg * LEG_WORDS;
+    if (((words[w + Leg.META] ?? 0) & LegBit.INITIAL_HOP_LIMIT) === 0) continue;
+    const passed = r.legs.passedOnBy(leg, (words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0);
+    if (passed < 0) continue;
+    const [view, before] = [viewLeg(r, leg), viewLeg(r, passed)];
+    const isRouter = around.routers.has(view.transmitter);
+    const isOwn = scene.ownerships
+      .get(addressKey(around.networks.of[view.tap] ?? -1, view.srcIp))
+      ?.tenures.some((tenure) => tenure.macs.includes(view.transmitter));
+    if (!isRouter || isOwn) continue;
+    const [fresh, routed] = [runsOfLeg(r, leg), runsOfLeg(r, passed)];
+    const frames = fresh.reduce((sum, run) => sum + run.frames, 0);
+    const begin = fresh[0]?.first ?? NaN;
+    const isAfter = (routed[0]?.first ?? NaN) < begin && (routed.at(-1)?.last ?? NaN) < begin + TAIL;
+    const isSameMac = fresh.at(-1)?.mac === routed.at(-1)?.mac;
+    if (frames >= MIN_FRAMES && isAfter && isSameMac) yield { view, before };
+  }
+}
