@@ -15,6 +15,8 @@ import type { VendorNames } from './options.js';
 
 /** Text of an input made safe for a terminal or a mail: control, bidirectional and other invisible characters are shown as escapes. */
 export function printable(text: string): string {
+  // Nearly all text is plain, and asking that is quick.
+  if (/^[ -~]*$/.test(text)) return text;
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) => {
     const code = char.codePointAt(0) ?? 0;
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
