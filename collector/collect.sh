@@ -13,7 +13,7 @@ set -u
 umask 077
 export LC_ALL=C TZ=UTC0
 
-work='' dir='' err='' pids='' room_kb=0 bridges='' devices=''
+work='' dir='' err='' pids='' room_kb=0 bridges='' devices='' enough=''
 
 main() {
 	exec 3>&1 1>&2
@@ -23,6 +23,8 @@ main() {
 	trap 'exit 130' INT
 	trap 'exit 141' PIPE
 	trap 'exit 143' TERM
+	# Early, and with what there is.
+	trap 'enough=yes' USR1
 	make_room
 	start_clock
 	find_devices
@@ -437,6 +439,8 @@ is_pppoe() {
 start_capture() {
 	user=''
 	tcpdump --help 2>&1 | grep -q -e '-Z user' && user='-Z root'
+	# Here, and not only when the child gets to it: await_captures looks for these files.
+	touch "$err/$2" 2>/dev/null
 	# shellcheck disable=SC2086 # two words or none
 	tcpdump -i "$1" -p -n -s "$3" -B 1024 -c "$4" -G $((DURATION + 60)) -W 1 $user -w "$dir/$2" $5 2>"$err/$2" </dev/null >/dev/null 3>&- &
 	pids="$pids $!"
@@ -500,6 +504,7 @@ watch() {
 		[ $((at % 5)) -eq 0 ] && beat
 		[ $((at % 10)) -eq 0 ] && [ "$at" -gt 0 ] && say "$at of $DURATION s, $(size_kb) KiB"
 		sleep 1
+		[ -z "$enough" ] || break
 		tick
 		at=$((ticks - begun))
 		[ $((at % interval)) -eq 0 ] && dump_conntrack

@@ -6,7 +6,7 @@ import { InputError, UsageError } from '../errors.js';
 import type { Analysis } from '../model.js';
 import { compare, isComparable } from '../render/comparison/comparison.js';
 import type { Comparison } from '../render/comparison/matrix.js';
-import { formatOfFile, type Format, type OutputFormat } from '../render/index.js';
+import { formatOfFile, type OutputFormat } from '../render/index.js';
 import { printable } from '../render/words.js';
 import { scan } from '../scan.js';
 import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
@@ -16,7 +16,7 @@ import { readSavedAnalysis } from './saved-analysis.js';
 /** The options that this command shares with the scan. */
 export interface CompareOptions extends RedactionOptions {
   readonly output: readonly string[];
-  readonly format: Format;
+  readonly format: OutputFormat;
   readonly quiet: boolean;
 }
 

@@ -145,6 +145,7 @@ describe.runIf(hasRouter())('the script on a router', { timeout: 60_000 }, () =>
     runs.set('full', router.collect(short, { ...all, tmpfsKiB: 1500, onReady: (at) => router.fill(at) }));
     runs.set('tiny', router.collect(short, { ...all, tmpfsKiB: 16 }));
     runs.set('closed', router.collect(script(), { ...all, closeOutput: true }));
+    runs.set('early', router.collect(script(), { ...all, kill: 'SIGUSR1' }));
     runs.set('killed', router.collect(script(), { ...all, kill: 'SIGHUP' }));
   });
 
@@ -252,6 +253,12 @@ describe.runIf(hasRouter())('the script on a router', { timeout: 60_000 }, () =>
     expect(stderr).toContain('The tmpfs of the router was full.');
     expect(stderr).toContain('The capture br-lan could not be written: ');
     expect(files).toEqual(expect.arrayContaining(['ip-link.txt', 'ip-route.txt', 'nft-ruleset.txt']));
+  });
+
+  it('ends early with what there is when it gets SIGUSR1', async () => {
+    const { status, files, leftovers } = await run('early');
+    expect({ status, leftovers }).toEqual({ status: 0, leftovers: [] });
+    expect(files).toEqual(expect.arrayContaining(['br-lan.pcap', 'lan1.pcap', 'ip-link.txt']));
   });
 
   it('ends and cleans up soon after nobody listens any more, or it is told to', async () => {
