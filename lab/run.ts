@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { judge, type Judged } from './check.js';
+import { collectedComplaints, collectScript, isCollected } from './collect.js';
 import { guardFiles } from './guard.js';
 import { canRunHere, type MachineOptions, runHere, runInMachine } from './machine.js';
 import { DEFAULT_KERNEL, hasCommand } from './packages.js';
@@ -95,6 +96,7 @@ function payloadOf(scenarios: readonly Scenario[]): Map<string, string> {
       payload.set(`scenarios/${scenario.name}.${ending}`, text);
     }
   }
+  if (scenarios.some(isCollected)) payload.set('collect.sh', collectScript(cli));
   payload.set('list', `${scenarios.map(({ name }) => name).join('\n')}\n`);
   payload.set('lanes', '2\n');
   payload.set('limit', '600\n');
@@ -106,7 +108,8 @@ function conclude(scenario: Scenario): Judged | string {
   const folder = `${results}/${scenario.name}`;
   if (!existsSync(`${folder}/dump-end/uname.txt`)) return `did not run to its end; see ${results}/${scenario.name}.log`;
   try {
-    return judge(scenario, folder, tellTruth(scenario, folder), cli);
+    const judged = judge(scenario, folder, tellTruth(scenario, folder), cli);
+    return { ...judged, complaints: [...judged.complaints, ...collectedComplaints(scenario, folder, cli)] };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

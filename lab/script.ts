@@ -1,3 +1,4 @@
+import { isCollected } from './collect.js';
 import type { Scenario } from './scenario.js';
 
 /** The scenario as a shell script: `script LAB-FOLDER RESULTS-FOLDER`. @param every s between packets of a flow */
@@ -19,6 +20,7 @@ export function scriptOf(scenario: Scenario, every: number): string {
     '',
     'watch_router',
     ...captures.map((device) => `capture ${device.includes(':') ? device.replace(':', ' ') : `router ${device}`}`),
+    ...(isCollected(scenario) ? ['collect_router'] : []),
     'event captures_running',
     'dump pre',
     ...steps,

@@ -111,6 +111,14 @@ watch_router() {
   on router timeout 580 sh "$lab/poll.sh" "$evidence" 2>/dev/null &
 }
 
+# collect_router: what `macscan collect` has a router owner run, beside the lab's own evidence, until `finish`
+collect_router() {
+  if command -v busybox >/dev/null; then shell='busybox ash'; else shell=sh; fi
+  ip netns exec "$name.router" $shell -s <"$lab/collect.sh" >"$out/$name.case.tar" 2>"$out/$name.collect.log" &
+  collector=$!
+  until_true 'the collector' grep -q 'Make the fault happen' "$out/$name.collect.log"
+}
+
 # dump MOMENT: the router's state
 dump() {
   folder=$evidence/dump-$1
@@ -249,6 +257,10 @@ seen() { until_true "$3 frames of \"$2\" in $1" enough "$@"; }
 # finish: ends captures in an orderly way
 finish() {
   event end
+  if [ -n "${collector-}" ]; then
+    kill -USR1 "$collector"
+    wait "$collector" || fail "the collector: $(tail -n 1 "$out/$name.collect.log")"
+  fi
   for host in $(ip netns list | sed -n "s/^$name\.\([^ ]*\).*/\1/p"); do
     for pid in $(ip netns pids "$name.$host"); do
       [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != tcpdump ] || kill -INT "$pid"
