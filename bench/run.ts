@@ -1,7 +1,7 @@
 // npm run bench [-- --quick] [--only a,b] [--rounds N] [--write]
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { generate } from './generate.js';
@@ -63,10 +63,13 @@ function compile(name: string): void {
 function heading(): string {
   const [cpu] = cpus();
   const machine = `${cpu?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const load = (loadavg()[0] ?? 0).toFixed(1);
   return `# Benchmark\n
 Medians of up to ${rounds} rounds, all tools in turn in each round, warm cache. CPU is user and system time of the
 whole process, ratios are medians over rounds. Slow tools run once, or on the first frames only: then their ratios are per
-frame. macscan runs all the way to JSON. Machine: ${machine}, Node ${process.versions.node}. Made by \`npm run bench\`.\n`;
+frame. macscan runs all the way to JSON. Machine: ${machine}, Node ${process.versions.node}. Made by \`npm run bench\`
+with a load of ${load} at the beginning: where that is more than 1, other work shared the machine, and only CPU time and its
+ratios mean something.\n`;
 }
 
 /** Makes the capture and its slices, and reads it once, so that it lies in the page cache. */

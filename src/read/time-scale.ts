@@ -41,9 +41,12 @@ export class TimeScale {
   private readonly factor: number;
   private readonly scratch = new Float64Array(1);
   private bound = false;
-  /** The epoch in ticks, upper (signed) and lower 32 bits; for SPLIT the epoch's second. */
-  private baseHigh = 0;
-  private baseLow = 0;
+  /**
+   * The epoch in ticks, upper (signed) and lower 32 bits; for SPLIT the epoch's second. No small integers to begin with, so
+   * that the engine does not take them for such.
+   */
+  private baseHigh = NaN;
+  private baseLow = NaN;
 
   constructor(resolution: TimeResolution, epoch: Epoch) {
     this.resolution = resolution;
@@ -107,6 +110,7 @@ export class TimeScale {
     const seconds = BigInt(this.epoch.secondsOr(Number(first / BigInt(NS_PER_SECOND)))) - this.resolution.offsetSeconds;
     if (this.kind === Method.SPLIT) {
       this.baseHigh = Number(seconds);
+      this.baseLow = 0;
       return;
     }
     const ticks = seconds * ticksPerSecond(this.resolution);
