@@ -26,9 +26,11 @@ const KEPT: ReadonlySet<string> = new Set([
  * are treated alike, so that a field that is new is not forgotten.
  */
 export function redactAnalysis(analysis: Analysis, mapping: AddressMapping, text: TextRedactor): Analysis {
-  const replaced = JSON.stringify({ ...analysis, frames: undefined }, (key, value: unknown) =>
-    typeof value === 'string' && !(KEPT.has(key) && isNumberOrDigest(value)) ? text.redact(value) : value,
-  );
+  const replace = (key: string, value: unknown): unknown =>
+    typeof value === 'string' && !(KEPT.has(key) && isNumberOrDigest(value)) ? text.redact(value) : value;
+  // Once to meet every address: bare digits, as in the name of a device, are told by what was met.
+  JSON.stringify({ ...analysis, frames: undefined }, replace);
+  const replaced = JSON.stringify({ ...analysis, frames: undefined }, replace);
   const result = parseAnalysis(replaced);
   if (typeof result === 'string') throw new Error(`the redacted analysis is none: ${result}`);
   return {

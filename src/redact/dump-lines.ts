@@ -34,14 +34,14 @@ function clockOf(line: string): string {
   return kept.join(' ');
 }
 
-/** dnsmasq's and odhcpd's leases: no host name, no client identifier, no DUID but the MAC of an IPv4 lease. */
-export function cleanLease(line: string): string {
+/** dnsmasq's and odhcpd's leases: no host name, no client identifier, no DUID but the MAC of an IPv4 lease. `redact` replaces addresses. */
+export function cleanLease(line: string, redact: (text: string) => string): string {
   const words = line.trim().split(/\s+/);
-  if (words[0] !== '#') return [...words.slice(0, 3), '*', '*'].join(' ');
-  const [mark, device, duid = '', iaid = '', , ...rest] = words;
+  if (words[0] !== '#') return [...words.slice(0, 3).map(redact), '*', '*'].join(' ');
+  const [mark, device = '', duid = '', iaid = '', , ...rest] = words;
   const isMac = iaid === 'ipv4' && duid.length === 12;
-  const kept = isMac ? (duid.match(/../g) ?? []).join(':') : '0'.repeat(duid.length);
-  return [mark, device, kept, iaid, '-', ...rest].join(' ');
+  const kept = isMac ? redact((duid.match(/../g) ?? []).join(':')).replaceAll(':', '') : '0'.repeat(duid.length);
+  return [mark, redact(device), kept, iaid, '-', ...rest.map(redact)].join(' ');
 }
 
 /** A line of the system's log: the machine's name goes, and the message unless it was read. */

@@ -68,8 +68,9 @@ export class DumpRedaction {
     this.factsBefore = this.facts;
     const quote = /^(?:> ?)*\s*/.exec(raw)?.[0] ?? '';
     const rest = raw.slice(quote.length);
-    const clean = this.clean(rest, taken, emitted);
-    this.write(clean === '' ? '\n' : `${quote}${this.text.redact(clean)}\n`);
+    const redact = (text: string): string => this.text.redact(text);
+    const clean = taken === 'dhcp-leases' ? cleanLease(rest, redact) : redact(this.clean(rest, taken, emitted));
+    this.write(clean === '' ? '\n' : `${quote}${clean}\n`);
   }
 
   /** @returns the line without its free parts; empty when nothing of it is needed */
@@ -87,8 +88,6 @@ export class DumpRedaction {
         return cleanTcpdump(line);
       case 'log':
         return cleanLog(line, emitted);
-      case 'dhcp-leases':
-        return cleanLease(line);
       case 'uci':
         return this.uci.clean(line);
       case 'kernel':

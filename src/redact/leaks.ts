@@ -16,6 +16,8 @@ const EUI64 = 8;
 export class LeakScan {
   /** Originals that were changed; every key leads to its text. */
   private readonly ipv4s = new Map<number, string>();
+  /** Without those in reversed order of bytes, which nobody writes as text. */
+  private readonly textIpv4s = new Set<number>();
   private readonly macs = new Map<number, string>();
   private readonly ipv6s = new Map<string, string>();
   /** Those of them that bytes and bare digits are searched for, in both orders of bytes. */
@@ -55,8 +57,11 @@ export class LeakScan {
   /** Looks into text. @returns the first original found */
   inText(text: string): string | undefined {
     for (const [token] of text.matchAll(/\d{1,3}(?:\.\d{1,5}){3,}/g)) {
-      const ip = parseIpv4(token.split('.').slice(0, 4).join('.'));
-      if (ip !== undefined && this.ipv4s.has(ip) && !this.ipv4Images.has(ip)) return this.ipv4s.get(ip);
+      const parts = token.split('.');
+      for (let i = 0; i + 4 <= parts.length; i++) {
+        const ip = parseIpv4(parts.slice(i, i + 4).join('.'));
+        if (ip !== undefined && this.textIpv4s.has(ip) && !this.ipv4Images.has(ip)) return this.ipv4s.get(ip);
+      }
     }
     for (const [token] of text.matchAll(/[0-9a-f]{1,2}(?:[:-][0-9a-f]{1,2}){5,}/gi)) {
       const pairs = token.split(/[:-]/);
@@ -128,6 +133,7 @@ export class LeakScan {
     this.ipv4Images.add(image);
     if (image === original) return;
     const text = [24, 16, 8, 0].map((shift) => (original >>> shift) & 255).join('.');
+    this.textIpv4s.add(original);
     for (const value of [original, reversed(original, 4)]) {
       this.ipv4s.set(value, text);
       this.want(Math.floor(value / 0x1_0000), IPV4);

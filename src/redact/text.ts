@@ -3,12 +3,22 @@
 import { formatIpv4, formatMac, parseIpv4, parseIpv6Groups, parseMac } from '../bytes/address.js';
 import { type AddressMapping, formatWords, wordsOf } from './mapping.js';
 
-/**
- * Everything that may be an address: runs of hexadecimal digits with colons (and perhaps a dotted end), pairs of them
- * with dashes, dotted groups of four, dotted numbers, and long bare hexadecimal numbers.
- */
-const CANDIDATE =
-  /(?<![0-9A-Za-z_])(?:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]+(?:(?:\.\d{1,5}){1,4}(?![\d]))?|[0-9A-Fa-f]{1,2}(?:-[0-9A-Fa-f]{1,2}){5,}|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2,3}|\d{1,3}(?:\.\d{1,5}){3,4}|(?:0x)?[0-9A-Fa-f]{8,})(?![0-9A-Za-z_])/g;
+/** Everything that may be an address; which it is, if any, is found out then. */
+const CANDIDATE = new RegExp(
+  [
+    // Runs of hexadecimal digits with colons, and perhaps a dotted end.
+    '(?<![0-9A-Fa-f:])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]+(?:(?:\\.\\d{1,5}){1,4}(?!\\d))?',
+    // Pairs of them with dashes.
+    '(?<![0-9A-Fa-f])[0-9A-Fa-f]{1,2}(?:-[0-9A-Fa-f]{1,2}){5,}(?![0-9A-Fa-f])',
+    // Groups of four with dots.
+    '(?<![0-9A-Fa-f])[0-9A-Fa-f]{4}(?:\\.[0-9A-Fa-f]{4}){2}(?![0-9A-Fa-f])',
+    // Dotted numbers.
+    '(?<!\\d)\\d{1,3}(?:\\.\\d{1,5}){3,4}(?!\\d)',
+    // Long bare hexadecimal numbers, also at the end of a device's name (`enx9483c4100001`).
+    '(?<![0-9A-Fa-f])(?:0x)?[0-9A-Fa-f]{8,}(?![0-9A-Fa-f])',
+  ].join('|'),
+  'g',
+);
 
 export class TextRedactor {
   private readonly mapping: AddressMapping;
@@ -45,7 +55,8 @@ export class TextRedactor {
     if (token.includes('-')) return this.pairs(token, '-');
     if (!token.includes('.')) return this.bare(token);
     if (/^[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}$/.test(token) && parseIpv4(token) === undefined) {
-      return respell(this.mac(parseMac(token) ?? 0).replaceAll(':', ''), token);
+      const digits = this.mac(parseMac(token) ?? 0).replaceAll(':', '');
+      return respell(digits.replace(/(....)(?=.)/g, '$1.'), token);
     }
     return this.dotted(token, text, at);
   }
@@ -72,7 +83,13 @@ export class TextRedactor {
     if (!core.includes('.') && pairs.length >= 6 && pairs.every((pair) => /^[0-9A-Fa-f]{1,2}$/.test(pair))) {
       return head + this.pairs(core, ':') + tail;
     }
-    return head + (this.ipv6(core, text, at + head.length + core.length) ?? this.ipv6Port(core) ?? core) + tail;
+    const image = this.ipv6(core, text, at + head.length + core.length) ?? this.ipv6Port(core);
+    if (image !== undefined) return head + image + tail;
+    // A word or number before an address: `ip:192.0.2.1`.
+    const plain = token.replace(/[0-9A-Fa-f]{8,}/g, (digits) => this.bare(digits));
+    return plain.replace(/(?<!\d)\d{1,3}(?:\.\d{1,5}){3,4}(?!\d)/g, (dotted, from: number) =>
+      this.dotted(dotted, text, at + from),
+    );
   }
 
   private ipv6(core: string, text: string, end: number): string | undefined {
@@ -187,5 +204,5 @@ function swap(value: number): number {
 }
 
 function escapePattern(name: string): string {
-  return name.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+  return name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }
