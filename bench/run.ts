@@ -11,7 +11,7 @@ import { slice } from './slice.js';
 import { SLICE, type Subject, type Tool, tools } from './tools.js';
 import { type Workload, workloads } from './workloads.js';
 
-/** A tool that takes longer than this, in s, runs in the first round only. */
+/** A tool that takes more CPU time than this, in s, runs in the first round only. */
 const SLOW = 5;
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
@@ -93,7 +93,7 @@ function compare(subject: Subject): Measured[] {
   for (let round = 1; round < rounds; round++) {
     for (const [at, entry] of measured.entries()) {
       const command = entry.tool.command(subject);
-      if (entry.failure !== undefined || command === undefined || (entry.runs[0]?.wall ?? 0) > SLOW) continue;
+      if (entry.failure !== undefined || command === undefined || (entry.runs[0]?.cpu ?? 0) > SLOW) continue;
       const result = measure(`${build}/measure`, command, entry.tool.accepted);
       if ('cpu' in result) measured[at] = { ...entry, runs: [...entry.runs, result] };
     }
