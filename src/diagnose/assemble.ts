@@ -162,17 +162,22 @@ function framesOf(parts: Parts, misdeliveries: readonly Misdelivery[]): Misdeliv
     };
     const dstIp = r.addresses.format(bucket.view.dstIp);
     const m = known.get(placeKey({ ...common, dstIp, ...(bucket.class ? { class: bucket.class } : {}) }));
-    for (const seen of bucket.all) {
-      const flow = flowOfLeg.get(seen.view.leg)?.id;
-      frames.push({
-        ...common,
-        misdelivery: m?.id ?? '',
-        ...tupleOf(r, seen.view),
-        frame: seen.frame,
-        time: r.epoch.text(seen.time),
-        ...(flow === undefined ? {} : { flow }),
-        ...(m?.cause === undefined ? {} : { cause: m.cause }),
-      });
+    // What the frames of a leg have in common is put together once: there may be millions of them.
+    const byLeg = new Map<number, Omit<MisdeliveredFrame, 'frame' | 'time'>>();
+    for (const { view, frame, time } of bucket.all) {
+      let same = byLeg.get(view.leg);
+      if (!same) {
+        const flow = flowOfLeg.get(view.leg)?.id;
+        same = {
+          ...common,
+          misdelivery: m?.id ?? '',
+          ...tupleOf(r, view),
+          ...(flow === undefined ? {} : { flow }),
+          ...(m?.cause === undefined ? {} : { cause: m.cause }),
+        };
+        byLeg.set(view.leg, same);
+      }
+      frames.push({ ...same, frame, time: r.epoch.text(time) });
     }
   }
   return frames.sort((a, b) => compare(a.input, b.input) || a.frame - b.frame);
