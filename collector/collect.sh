@@ -37,6 +37,8 @@ main() {
 	watch
 	dump_state
 	dump_log
+	# The kernel hands packets to tcpdump once a second where there are few.
+	sleep 1
 	end_captures
 	say "sending $(size_kb) KiB"
 	tar cf - -C "$work" macscan-case >&3 || stop 'the archive could not be sent whole'

@@ -123,20 +123,26 @@ describe.runIf(hasRouter())('the script on a router', { timeout: 60_000 }, () =>
   beforeAll(() => {
     router.make();
     const short = script({ duration: '4', maxSize: '8' });
-    // Hosts send when all that want to see it listen.
-    const seeing = ['ash', 'filter', 'bare'];
-    const ready = seeing.map(
-      (name) =>
-        new Promise<void>((resolve) => {
-          const filtered = { host: ['10.0.0.4'], device: ['br-lan', 'lan3', 'lan9'] };
-          const long = script({ duration: '8', maxSize: '8', ...(name === 'filter' ? filtered : {}) });
-          runs.set(
-            name,
-            router.collect(long, { tools: name === 'bare' ? ['tcpdump'] : TOOLS, onReady: () => resolve() }),
-          );
-        }),
-    );
-    void Promise.all(ready).then(() => router.traffic());
+    // Hosts send when all that want to see it listen, and these end when all was sent.
+    const filtered = { host: ['10.0.0.4'], device: ['br-lan', 'lan3', 'lan9'] };
+    const seeing = [
+      { name: 'ash', tools: TOOLS, asked: {} },
+      { name: 'filter', tools: TOOLS, asked: filtered },
+      { name: 'bare', tools: ['tcpdump'], asked: {} },
+    ];
+    let waiting = seeing.length;
+    let allListen = (): void => undefined;
+    const until = new Promise<void>((resolve) => {
+      allListen = resolve;
+    }).then(() => router.traffic());
+    const onReady = (): void => {
+      waiting--;
+      if (waiting === 0) allListen();
+    };
+    for (const { name, tools, asked } of seeing) {
+      const long = script({ duration: '60', maxSize: '8', ...asked });
+      runs.set(name, router.collect(long, { tools, onReady, until }));
+    }
     const all = { tools: TOOLS };
     runs.set('dash', router.collect(short, { ...all, shell: 'dash' }));
     runs.set('nothing', router.collect(short, { tools: [], without: ['ip', 'hexdump'] }));

@@ -29,7 +29,9 @@ export interface CollectSetup {
   readonly tmpfsKiB?: number;
   /** Called with that folder when the captures run. */
   readonly onReady?: (folder: string) => void;
-  /** Then close standard output, or send a signal. */
+  /** When this is fulfilled, the script is told to end early. */
+  readonly until?: Promise<unknown>;
+  /** When the captures run, close standard output, or send a signal. */
   readonly closeOutput?: boolean;
   readonly kill?: NodeJS.Signals;
 }
@@ -84,13 +86,21 @@ export class Router {
     for (const folder of this.folders) rmSync(folder, { recursive: true, force: true });
   }
 
-  /** All hosts ask who the router is, send it an echo request for far, and after a second six more at once. */
-  traffic(): void {
+  /**
+   * All hosts ask who the router is, send it an echo request for far, and after a second six more at once. Fulfilled when
+   * all were answered or given up.
+   */
+  async traffic(): Promise<void> {
     const one = 'busybox ping -c 1 -W 1 203.0.113.1 >/dev/null &';
-    const all = `ip neigh flush all; ${one} sleep 1; ${one.repeat(6)}`;
-    for (const host of HOSTS) {
-      spawn('ip', ['netns', 'exec', `${this.id}-${host}`, 'sh', '-c', all], { stdio: 'ignore' });
-    }
+    const all = `ip neigh flush all; ${one} sleep 1; ${one.repeat(6)} wait`;
+    const sending = HOSTS.map(
+      (host) =>
+        new Promise((resolve) => {
+          const command = ['netns', 'exec', `${this.id}-${host}`, 'sh', '-c', all];
+          spawn('ip', command, { stdio: 'ignore' }).on('exit', resolve);
+        }),
+    );
+    await Promise.all(sending);
   }
 
   /** Runs a script on the router as `ssh router sh -s` would. */
@@ -114,6 +124,7 @@ export class Router {
       if (setup.kill) child.kill(setup.kill);
     });
     child.stdin.end(script);
+    void setup.until?.then(() => child.kill('SIGUSR1'));
     const status = await new Promise<number | string>((resolve) => {
       child.on('close', (code, signal) => resolve(code ?? signal ?? ''));
     });
