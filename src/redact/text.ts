@@ -6,8 +6,8 @@ import { type AddressMapping, formatWords, wordsOf } from './mapping.js';
 /** Everything that may be an address; which it is, if any, is found out then. */
 const CANDIDATE = new RegExp(
   [
-    // Runs of hexadecimal digits with colons, and perhaps a dotted end.
-    '(?<![0-9A-Fa-f:])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]+(?:(?:\\.\\d{1,5}){1,4}(?!\\d))?',
+    // Runs of hexadecimal digits with two colons at least, and perhaps a dotted end.
+    '(?<![0-9A-Fa-f:])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*(?:(?:\\.\\d{1,5}){1,4}(?!\\d))?',
     // Pairs of them with dashes.
     '(?<![0-9A-Fa-f])[0-9A-Fa-f]{1,2}(?:-[0-9A-Fa-f]{1,2}){5,}(?![0-9A-Fa-f])',
     // Groups of four with dots.
