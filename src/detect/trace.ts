@@ -35,11 +35,14 @@ export interface TracedFrame {
   verdict: 'delivered' | 'misdelivered' | 'convergence' | 'not-judged';
 }
 
-/** Packets that take the classic path in any case (nf_flow_table_ip.c): FIN, RST, SYN, fragments, IP options, an expiring hop limit. */
+/**
+ * Packets that take the classic path in any case (nf_flow_table_ip.c): FIN, RST, SYN, fragments, IP options. One whose hop
+ * limit expires never leaves the router.
+ */
 export function isEscape(frame: TracedFrame): boolean {
   if (frame.view.protocol !== TCP && frame.view.protocol !== UDP) return true;
   const isTcpEnd = frame.view.protocol === TCP && (frame.detail & FIN_SYN_RST) !== 0;
-  return isTcpEnd || frame.isFragment || frame.hasOptions || frame.hopLimit <= 1;
+  return isTcpEnd || frame.isFragment || frame.hasOptions;
 }
 
 const MAX_FRAMES = 200_000;

@@ -36,7 +36,13 @@ export interface ClientNetwork {
 /** Rules or routes as they stand at the end: without those that an event deleted. */
 export function standing<F extends RouteFact | RuleFact>(facts: readonly F[]): F[] {
   const gone = new Set(facts.filter((fact) => fact.event === 'deleted').map(contentOf));
-  return facts.filter((fact) => fact.event !== 'deleted' && !gone.has(contentOf(fact)));
+  const seen = new Set<string>();
+  return facts.filter((fact) => {
+    if (fact.event === 'deleted' || gone.has(contentOf(fact))) return false;
+    // Dumps of several moments say the same again.
+    const said = JSON.stringify({ ...fact, origin: 0, time: 0, snapshot: 0, dated: 0, event: 0, partial: 0 });
+    return !seen.has(said) && seen.add(said);
+  });
 }
 
 function contentOf(fact: RouteFact | RuleFact): string {

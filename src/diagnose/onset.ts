@@ -67,7 +67,11 @@ export function recoveryOf(scene: Scene, kase: Case): Recovery {
   if (ended?.source === 'destroyed') return { time, by: 'conntrack-deleted' };
   if (isReloaded(scene, kase, ended?.latest)) return { time, by: 'firewall-reload' };
   if (ended) return { time, by: 'offload-ended' };
-  const after = kase.frames.some((frame) => frame.time > kase.last && frame.verdict === 'delivered');
+  // Where the next hop is wrong, other flows to the address say nothing.
+  const own = kase.class === 'wrong-next-hop' || kase.class === 'wrong-egress';
+  const after = kase.frames.some(
+    (frame) => frame.time > kase.last && frame.verdict === 'delivered' && (!own || kase.flowOfLeg.has(frame.view.leg)),
+  );
   return { time, by: after ? 'unknown' : 'capture-ended' };
 }
 

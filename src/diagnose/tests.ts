@@ -140,9 +140,10 @@ function onset(scene: Scene, kase: Case): Answer {
     };
   const ms = (kase.first - scene.r.epoch.relative(BigInt(found.since ?? 0))) / 1e6;
   const event = EVENTS[found.after];
+  const distance = `${Math.abs(Math.round(ms))} ms ${ms < 0 ? 'before it is known that' : 'after'}`;
   return {
     result: 'yes',
-    what: `The first wrong frame came ${Math.round(ms)} ms after ${event}.`,
+    what: `The first wrong frame came ${distance} ${event}.`,
     evidence: [found.origin],
   };
 }
