@@ -7,6 +7,7 @@ import { isIpv6 } from '../bytes/address.js';
 import { WordTable } from '../bytes/word-table.js';
 import { isLinkLocalV4, type ClaimRun } from '../reconstruct/claims.js';
 import type { Host } from '../reconstruct/hosts.js';
+import { Leg, LEG_DOUBLES, LEG_WORDS, LegTime } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
 
@@ -34,8 +35,9 @@ export class Networks {
 }
 
 /**
- * Joins taps that heard the same (IP, MAC) claim, which no router carries across, and taps of devices that a dump puts
- * into one bridge. Taps of one interface with different VLAN tags stay apart.
+ * Joins taps that heard the same (IP, MAC) claim, which no router carries across, taps of devices that a dump puts into
+ * one bridge, and taps that no claim joins to any other with those that saw the same frames. Taps of one interface with
+ * different VLAN tags stay apart.
  */
 export function findNetworks(r: Reconstruction, hosts: readonly Host[], deviceOf: (tap: Tap) => string): Networks {
   const taps = r.taps.all;
@@ -69,6 +71,7 @@ export function findNetworks(r: Reconstruction, hosts: readonly Host[], deviceOf
     }
   }
   joinBridges(taps, hosts, deviceOf, join);
+  joinByFrames(r, parents, join);
   return new Networks(parents);
 }
 
@@ -128,6 +131,60 @@ function wereBothRunning(r: Reconstruction, a: ClaimRun, b: ClaimRun): boolean {
 
 function inputOf(r: Reconstruction, tap: number): number {
   return r.taps.all[tap]?.input ?? -1;
+}
+
+/** So many taps that stand alone are compared, by so many legs of each. */
+const MAX_ALONE = 64;
+const MAX_LEGS_ALONE = 32;
+/** The same frames, by the clocks of two captures: their first and last are this close. */
+const SAME_TIME = 1e9;
+
+/** Joins taps that stand alone with those that saw the same frames: no router leaves both MACs of a frame as they are. */
+function joinByFrames(r: Reconstruction, parents: Int32Array, join: (a: number, b: number) => void): void {
+  const sizes = new Map<number, number>();
+  for (let tap = 0; tap < parents.length; tap++) {
+    const root = rootOf(parents, tap);
+    sizes.set(root, (sizes.get(root) ?? 0) + 1);
+  }
+  const alone = new Map<number, number>();
+  for (const [root, size] of sizes) if (size === 1 && alone.size < MAX_ALONE) alone.set(root, 0);
+  if (alone.size === 0 || sizes.size < 2) return;
+  const { words, count } = r.legs;
+  const wanted = new Map<number, number[]>();
+  for (let leg = 0; leg < count; leg++) {
+    const tap = (words[leg * LEG_WORDS + Leg.META] ?? 0) >>> 16;
+    const taken = alone.get(tap) ?? MAX_LEGS_ALONE;
+    if (taken >= MAX_LEGS_ALONE || (words[leg * LEG_WORDS + Leg.CLOSED] ?? -1) >= 0) continue;
+    alone.set(tap, taken + 1);
+    const key = mixOf(words, leg);
+    wanted.set(key, [...(wanted.get(key) ?? []), leg]);
+  }
+  for (let leg = 0; leg < count; leg++) {
+    for (const other of wanted.get(mixOf(words, leg)) ?? []) {
+      if (leg !== other && isSameLeg(r, leg, other)) {
+        join((words[leg * LEG_WORDS + Leg.META] ?? 0) >>> 16, (words[other * LEG_WORDS + Leg.META] ?? 0) >>> 16);
+      }
+    }
+  }
+}
+
+const LEG_CONTENT = [Leg.SRC_IP, Leg.DST_IP, Leg.PORTS, Leg.SRC_MAC_LOW, Leg.MACS_HIGH, Leg.DST_MAC_LOW];
+
+function mixOf(words: Int32Array, leg: number): number {
+  const w = leg * LEG_WORDS;
+  const ips = Math.imul(words[w + Leg.SRC_IP] ?? 0, 0x9e3779b1) ^ (words[w + Leg.DST_IP] ?? 0);
+  return ips ^ (words[w + Leg.PORTS] ?? 0) ^ (words[w + Leg.SRC_MAC_LOW] ?? 0);
+}
+
+/** Whether two legs on different taps are of the same frames: addresses, ports, both MACs, and when they were seen. */
+function isSameLeg(r: Reconstruction, a: number, b: number): boolean {
+  const { words, doubles } = r.legs;
+  const [x, y] = [a * LEG_WORDS, b * LEG_WORDS];
+  if (((words[x + Leg.META] ?? 0) & 0xffff) !== ((words[y + Leg.META] ?? 0) & 0xffff)) return false;
+  if ((words[x + Leg.CLOSED] ?? -1) >= 0 || LEG_CONTENT.some((at) => words[x + at] !== words[y + at])) return false;
+  return [LegTime.FIRST, LegTime.LAST].every(
+    (at) => Math.abs((doubles[a * LEG_DOUBLES + at] ?? NaN) - (doubles[b * LEG_DOUBLES + at] ?? NaN)) < SAME_TIME,
+  );
 }
 
 function joinBridges(

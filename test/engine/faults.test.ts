@@ -34,6 +34,21 @@ describe('a MAC that had the address before', () => {
     expect(convergenceOf(analysis)).toEqual(early);
   });
 
+  it('is wrong on a capture without any claim too, when it holds the same frames as another one', async () => {
+    const wires = [before(10), new Wire()];
+    const [full, bare] = wires;
+    if (!full || !bare) return;
+    full.gratuitous(10, newHost);
+    const late = forward(full, oldHost, { from: 10.2, until: 15 });
+    forward(bare, oldHost, { from: 1.00001, until: 10 });
+    const same = forward(bare, oldHost, { from: 10.20001, until: 15 });
+    expect(await wrongOf({ 'lan.pcap': full, 'host.pcap': bare })).toEqual({ 'lan.pcap': late, 'host.pcap': same });
+    // Another router's frames for an equal address are of another network.
+    const elsewhere = new Wire();
+    forward(elsewhere, oldHost, { from: 10.2, until: 15, by: { mac: '94:83:c4:00:00:77', ip: '192.168.7.1' } });
+    expect(await wrongOf({ 'lan.pcap': full, 'far.pcap': elsewhere })).toEqual({ 'lan.pcap': late });
+  });
+
   it('is wrong from the moment at which the sender`s neighbour table changed', async () => {
     const wire = before(10);
     wire.gratuitous(10, newHost);
