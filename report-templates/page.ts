@@ -57,6 +57,8 @@ function start(data: ReportData): void {
       store.set({ range: undefined, finding: undefined, flow: undefined, ...parseView(location.hash) });
   });
   apply(store.view);
+  keepTabStops();
+  window.addEventListener('resize', keepTabStops);
   const { finding } = store.view;
   if (finding !== undefined) cards[finding]?.scrollIntoView();
 }
@@ -180,6 +182,18 @@ function hideRows({ range }: View): void {
     const from = numberOf(row, 'from') ?? 0;
     const to = numberOf(row, 'to') ?? from;
     row.hidden = range !== undefined && (to < range[0] || from > range[1]);
+  }
+}
+
+/** What need not be scrolled is no stop for the Tab key. */
+function keepTabStops(): void {
+  const wide = parts('.scroll, .path').map((element) => ({
+    element,
+    isWide: element.scrollWidth > element.clientWidth,
+  }));
+  for (const { element, isWide } of wide) {
+    if (isWide) element.tabIndex = 0;
+    else element.removeAttribute('tabindex');
   }
 }
 

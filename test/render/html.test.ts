@@ -182,9 +182,9 @@ function dataOf(html: string): string {
   return /<script type="application\/json" id="data">([^]*?)<\/script>/.exec(html)?.[1] ?? '';
 }
 
-/** Names of all elements, in order. */
+/** Names of all elements, in order; backquotes in a sentence make `code`, which is harmless. */
 function tagsOf(html: string): string[] {
-  return [...html.matchAll(/<\/?([a-z]\w*)/gi)].map(([tag]) => tag);
+  return [...html.matchAll(/<\/?([a-z]\w*)/gi)].map(([tag]) => tag).filter((tag) => !tag.endsWith('code'));
 }
 
 /** What is read: no script, style or tag. */

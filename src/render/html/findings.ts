@@ -21,7 +21,7 @@ import { clipped, type Limits } from './limits.js';
 import { markup, type Content, type Markup } from './markup.js';
 import { pathDiagram } from './path.js';
 import { shownFindings } from './prepare.js';
-import { commands, moreNote, originsText, table } from './table.js';
+import { commands, moreNote, originsText, prose, table } from './table.js';
 import { captureFilters } from '../wireshark-filter.js';
 import { anchorOf } from './verdict.js';
 
@@ -49,7 +49,7 @@ function card(ctx: Context, finding: Finding, index: number): Markup {
 <article class="card" id="${id}" data-finding="${index}" aria-labelledby="${id}-title" tabindex="-1">
 <h3 id="${id}-title">${finding.title}</h3>
 <p><span class="confidence ${finding.confidence}">${CONFIDENCE_WORDS[finding.confidence]}</span> <code>${finding.cause}</code> <span class="note">macscan explain ${finding.cause}</span></p>
-<p class="summary">${clipped(finding.summary, 2000)}</p>
+<p class="summary">${prose(finding.summary)}</p>
 ${timesLine(finding)}
 ${pathDiagram(own, flows)}
 ${places(own, ctx)}
@@ -134,7 +134,7 @@ function testsTable(finding: Finding, limits: Limits): Markup {
 }
 
 function answer(test: TestResult): Markup {
-  return markup`${clipped(test.what, 1000)}${test.table ? control(test.table) : undefined}`;
+  return markup`${prose(test.what)}${test.table ? control(test.table) : undefined}`;
 }
 
 function control(t: ControlTable): Markup {
@@ -147,7 +147,7 @@ function considered(finding: Finding, limits: Limits): Markup | undefined {
   const rows = finding.considered.map((other): Content[] => [
     markup`<code>${other.cause}</code>`,
     other.result === 'ruled-out' ? '✗ ruled out' : '? not evaluated',
-    clipped(other.because, 1000),
+    prose(other.because),
     other.collect === undefined ? '' : markup`<code>${clipped(other.collect)}</code>`,
   ]);
   const columns = ['Cause', 'Result', 'Because', 'What would tell'];
@@ -156,8 +156,7 @@ function considered(finding: Finding, limits: Limits): Markup | undefined {
 
 function whatToDo(finding: Finding): Markup {
   const change = finding.change.map(
-    (advice) =>
-      markup`<li>${clipped(advice.what, 1000)}${commands(advice.commands.map((line) => clipped(line, 2000)))}</li>`,
+    (advice) => markup`<li>${prose(advice.what)}${commands(advice.commands.map((line) => clipped(line, 2000)))}</li>`,
   );
   const collect = commands(finding.collect.map((line) => clipped(line, 2000)));
   return markup`${change.length > 0 ? markup`<h4>What to change</h4><ol class="advice">${change}</ol>` : undefined}${collect ? markup`<h4>To be surer, record</h4>${collect}` : undefined}`;
@@ -173,6 +172,9 @@ function lookAtThem(own: readonly Misdelivery[], { inputs }: Analysis): Markup |
   const lines = commands(filters.slice(0, MAX_COMMANDS).map(({ command }) => command));
   return markup`<details><summary>To look at the frames yourself</summary>${lines}${left > 0 ? markup`<p class="note">And ${counted(left, 'more capture')}.</p>` : undefined}</details>`;
 }
+
+/** A list with more rows is printed only if it was opened. */
+const PRINTED = 20;
 
 interface Listed {
   readonly misdelivery: Misdelivery;
@@ -198,5 +200,5 @@ function evidenceList(own: readonly Misdelivery[], { limits, since }: Context): 
   const total = own.reduce((sum, m) => sum + m.frames, 0);
   const left = total - shown.length;
   const rest = left > 0 ? ' The frame numbers of all stand above.' : '';
-  return markup`<details class="evidence" data-evidence><summary>Evidence: ${counted(shown.length, 'frame')} of ${count(total)}</summary>${table({ caption: 'Misdelivered frames', columns, isCaptionHidden: true, name: 'evidence', times: shown.map(({ frame }) => [since(frame.time), undefined]) }, rows, most)}<p class="note">${left > 0 ? `${count(left)} more in the JSON.` : ''}${rest}</p></details>`;
+  return markup`<details class="evidence ${shown.length > PRINTED ? 'long' : ''}" data-evidence><summary>Evidence: ${counted(shown.length, 'frame')} of ${count(total)}</summary>${table({ caption: 'Misdelivered frames', columns, isCaptionHidden: true, name: 'evidence', times: shown.map(({ frame }) => [since(frame.time), undefined]) }, rows, most)}<p class="note">${left > 0 ? `${count(left)} more in the JSON.` : ''}${rest}</p></details>`;
 }

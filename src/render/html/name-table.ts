@@ -49,7 +49,7 @@ export class NameTable {
   }
 
   tap(input: string, device: string, vlan: number | undefined): TapIndex {
-    const key = JSON.stringify([input, device, vlan]);
+    const key = `${input}\0${device}\0${vlan ?? ''}`;
     const known = this.#tapIndex.get(key);
     if (known !== undefined) return known;
     const name = clipped(device, 100);

@@ -28,6 +28,7 @@ export function pathDiagram(own: readonly Misdelivery[], flows: readonly Flow[])
   const right = rightFrames(main, mappings);
   const hasReturned = flows.some((flow) => flow.transits?.some(({ boomerang }) => boomerang) ?? false);
 
+  const height = HEIGHT + (hasReturned ? 24 : 6);
   const boxes: Box[] = [
     { x: 0, y: 70, title: source, detail: ingress === undefined ? 'sender' : `comes in on ${ingress}`, tone: 'plain' },
     { x: 330, y: 70, title: 'router', detail: main.srcMac, tone: 'plain' },
@@ -50,11 +51,11 @@ export function pathDiagram(own: readonly Misdelivery[], flows: readonly Flow[])
   const name = `Frames for ${main.dstIp}: expected at ${expectedText(main)}, ${count(right)} went there; ${count(main.frames)} went to ${isPort ? device : main.dstMac} (counted on ${main.input})`;
   const came = markup`<path class="way plain" d="M190 95H326" marker-end="url(#arrow)"/>`;
   const back = hasReturned
-    ? markup`<path class="way observed" d="M710 172C560 200 470 190 425 124" marker-end="url(#arrow)"/><text class="way-label" x="540" y="186">and came back</text>`
+    ? markup`<path class="way observed" d="M710 172C560 200 470 190 425 124" marker-end="url(#arrow)"/><text class="way-label" x="500" y="206">and came back</text>`
     : undefined;
-  return markup`<figure class="path" tabindex="0" role="region" aria-label="Path, can be scrolled"><svg viewBox="0 0 ${WIDTH} ${HEIGHT + 6}" width="${WIDTH}" height="${HEIGHT + 6}" role="img" aria-label="${name}">
+  return markup`<figure class="path" tabindex="0" role="region" aria-label="Path, can be scrolled"><svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${name}">
 ${came}<path class="way expected" d="M520 88C600 80 610 31 706 31" marker-end="url(#arrow)"/><path class="way observed" d="M520 104C600 112 610 159 706 159" marker-end="url(#arrow)"/>${back}
-<text class="way-label" x="528" y="42">expected: ${count(right)} right</text><text class="way-label strong" x="528" y="144">observed: ${count(main.frames)} wrong</text><text class="way-label" x="586" y="100">on ${device}</text>
+<text class="way-label" x="528" y="26">expected: ${count(right)} right</text><text class="way-label strong" x="520" y="172">observed: ${count(main.frames)} wrong</text><text class="way-label" x="600" y="100">on ${device}</text>
 ${boxes.map((box) => drawBox(box))}</svg><figcaption class="note">Counted on ${clipped(main.input, 100)}, device ${device}. Solid: the expected way; dashed: what was observed.</figcaption></figure>`;
 }
 

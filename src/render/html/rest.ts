@@ -5,7 +5,7 @@ import { clockTime, CONFIDENCE_WORDS, count, counted, dateTime, expectedText, sp
 import type { Context } from './context.js';
 import { clipped, type Limits } from './limits.js';
 import { markup, type Content, type Markup } from './markup.js';
-import { commands, moreNote, originsText, table } from './table.js';
+import { commands, moreNote, originsText, prose, table } from './table.js';
 
 export function eventsSection({ analysis, limits, since }: Context): Markup | undefined {
   const events = analysis.events ?? [];
@@ -68,11 +68,11 @@ export function foreseenSection({ analysis, limits }: Context): Markup | undefin
     .slice(0, limits.findings)
     .map(
       (prediction) =>
-        markup`<article class="card"><h3>${prediction.title}</h3><p><span class="confidence">from the configuration alone</span> <code>${prediction.cause}</code></p><p>${clipped(prediction.summary, 2000)}</p>${prediction.prove.length > 0 ? markup`<h4>What proves it</h4>${commands(prediction.prove)}` : undefined}${prediction.change.length > 0 ? markup`<h4>What to change</h4><ol class="advice">${prediction.change.map((advice) => markup`<li>${clipped(advice.what, 1000)}${commands(advice.commands)}</li>`)}</ol>` : undefined}<p class="note">${originsText(prediction.evidence)}</p></article>`,
+        markup`<article class="card"><h3>${prediction.title}</h3><p><span class="confidence">from the configuration alone</span> <code>${prediction.cause}</code></p><p>${prose(prediction.summary)}</p>${prediction.prove.length > 0 ? markup`<h4>What proves it</h4>${commands(prediction.prove)}` : undefined}${prediction.change.length > 0 ? markup`<h4>What to change</h4><ol class="advice">${prediction.change.map((advice) => markup`<li>${prose(advice.what)}${commands(advice.commands)}</li>`)}</ol>` : undefined}<p class="note">${originsText(prediction.evidence)}</p></article>`,
     );
   const rows = checks.map((check): Content[] => [
     markup`<span class="result ${check.result}">${CHECK_WORDS[check.result]}</span>`,
-    clipped(check.what, 1000),
+    prose(check.what),
     originsText(check.evidence),
   ]);
   const list =
@@ -97,7 +97,7 @@ export function observationsSection({ analysis, limits }: Context): Markup | und
   if (analysis.observations.length === 0 && convergence.length === 0) return undefined;
   const rows = analysis.observations.map((seen): Content[] => [
     markup`${seen.title} <code>${seen.cause}</code>`,
-    clipped(seen.summary, 1000),
+    prose(seen.summary),
     seen.time === undefined ? '' : clockTime(seen.time),
     originsText(seen.evidence),
   ]);
@@ -126,7 +126,7 @@ export function notJudgedSection({ analysis, limits }: Context): Markup | undefi
   if (analysis.notJudged.length === 0) return undefined;
   const rows = analysis.notJudged.map((entry): Content[] => [
     count(entry.frames),
-    clipped(entry.what, 1000),
+    prose(entry.what),
     clipped(
       entry.inputs
         .slice(0, 5)
@@ -158,7 +158,7 @@ export function inputsSection({ analysis, limits }: Context): Markup {
   return section(
     'inputs',
     'Inputs and limits',
-    markup`${captures.length > 0 ? inputTable('Captures', captures, limits) : undefined}${others.length > 0 ? markup`<details><summary>${counted(others.length, 'dump or other file')}</summary>${inputTable('Dumps and other files', others, limits)}</details>` : undefined}${clocks.length > 0 ? clockTable(clocks, limits) : undefined}${analysis.diagnostics.length > 0 ? diagnosticsTable(analysis.diagnostics, limits) : undefined}`,
+    markup`${captures.length > 0 ? inputTable('Captures', captures, limits) : undefined}${others.length > 0 ? markup`<details class="long"><summary>${counted(others.length, 'dump or other file')}</summary>${inputTable('Dumps and other files', others, limits)}</details>` : undefined}${clocks.length > 0 ? clockTable(clocks, limits) : undefined}${analysis.diagnostics.length > 0 ? diagnosticsTable(analysis.diagnostics, limits) : undefined}`,
   );
 }
 

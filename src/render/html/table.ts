@@ -26,7 +26,7 @@ export function table(shape: TableShape, rows: readonly (readonly Content[])[], 
     return markup`<tr${rowTime(shape.times?.[i])}><th scope="row">${first}</th>${rest}</tr>`;
   });
   const hidden = shape.isCaptionHidden ? 'visually-hidden' : '';
-  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${shape.caption}"><table class="${shape.name ?? ''}"><caption><span class="${hidden}">${shape.caption}</span></caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>${moreNote(rows.length - most)}`;
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${shape.caption}"><table class="${shape.name ?? ''}"><caption class="${hidden}"><span>${shape.caption}</span></caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>${moreNote(rows.length - most)}`;
 }
 
 function rowTime(time: RowTime | undefined): Markup | undefined {
@@ -38,6 +38,14 @@ function rowTime(time: RowTime | undefined): Markup | undefined {
 /** `12 more in the JSON`, where something was left out. */
 export function moreNote(left: number): Markup | undefined {
   return left > 0 ? markup`<p class="note more">${count(left)} more in the JSON.</p>` : undefined;
+}
+
+/** A sentence of ours, in which backquotes enclose what is typed or printed; what is too long is cut. */
+export function prose(text: string, most = 2000): Markup {
+  const parts = clipped(text, most).split('`');
+  // An odd backquote is one that means itself.
+  if (parts.length % 2 === 0) return markup`${clipped(text, most)}`;
+  return markup`${parts.map((part, i) => (i % 2 === 0 ? part : markup`<code>${part}</code>`))}`;
 }
 
 /** Commands to be copied, one a line. */

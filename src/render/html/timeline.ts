@@ -36,7 +36,7 @@ function staticTimeline(data: ReportData, lanes: ReturnType<typeof lanesOf>): Ma
   const [from, to] = data.domain;
   const scale = (ms: number): number => LEFT + ((ms - from) / (to - from)) * (WIDTH - LEFT - 10);
   const { content, height } = drawLanes(lanes, { width: WIDTH, left: LEFT, scale, isInteractive: false });
-  const midnight = Number((BigInt(data.origin) / 1000n / 1000n) % 86_400_000n);
+  const midnight = Number((BigInt(data.origin) / 1000n) % 86_400_000_000n) / 1000;
   const ticks = niceTicks(from, to, TICKS, midnight).map((at) => {
     const x = Math.round(scale(at) * 10) / 10;
     return markup`<line class="grid" x1="${x}" x2="${x}" y1="${AXIS - 4}" y2="${AXIS + height}"/><text class="axis-label" x="${x}" y="14">${tickText(data.origin, at)}</text>`;

@@ -17,6 +17,7 @@ import { earliest } from './clock.js';
 import type { Context } from './context.js';
 import { clipped } from './limits.js';
 import { markup, type Markup } from './markup.js';
+import { prose } from './table.js';
 import { shownFindings, wrongOnes } from './prepare.js';
 
 const MAX_NAMES = 4;
@@ -69,7 +70,7 @@ function whatHappened(analysis: Analysis, finding: Finding): Markup {
   const ids = new Set(finding.explains);
   const own = analysis.misdeliveries.filter((m) => ids.has(m.id));
   const [first] = own;
-  if (!first) return markup`${clipped(finding.summary, 600)}`;
+  if (!first) return prose(finding.summary, 600);
   const from = own.map((m) => m.firstTime).reduce((a, b) => (earlier(b, a) ? b : a));
   const to = own.map((m) => m.lastTime).reduce((a, b) => (earlier(a, b) ? b : a));
   const flows = new Set(own.flatMap((m) => m.flows)).size;
@@ -85,12 +86,17 @@ function observed(m: Misdelivery): Markup {
 
 function quietLead(analysis: Analysis): Markup | undefined {
   const [reason] = analysis.notJudged.filter((entry) => entry.reason !== 'not-ip');
-  if (analysis.verdict === 'not-judged' && reason) return markup`<p class="lead">${clipped(reason.what)}</p>`;
   const [seen] = analysis.observations;
-  if (seen) return markup`<p class="lead">${seen.title}. ${clipped(seen.summary, 600)}</p>`;
-  return analysis.verdict === 'delivered'
-    ? markup`<p class="lead">Nothing that was captured went astray.</p>`
-    : undefined;
+  const [foreseen] = analysis.predictions;
+  const what =
+    analysis.verdict === 'not-judged' && reason
+      ? prose(reason.what)
+      : seen
+        ? markup`${seen.title}. ${prose(seen.summary, 600)}`
+        : analysis.verdict === 'delivered'
+          ? markup`Nothing that was judged went astray.`
+          : undefined;
+  return markup`${what ? markup`<p class="lead">${what}</p>` : undefined}${foreseen ? markup`<p class="cause"><span class="confidence">foreseen from the configuration</span> <a href="#foreseen">${foreseen.title}</a> <span class="note"><code>${foreseen.cause}</code></span></p>` : undefined}`;
 }
 
 function listed(values: readonly string[]): string {
@@ -149,9 +155,8 @@ export function identityLine(analysis: Analysis): Markup {
     first === '0' || last === ''
       ? undefined
       : markup` · ${dateTime(first).slice(0, 19)} to ${clockTime(last).slice(0, 8)} UTC (${span(first, last)})`;
-  const redacted =
-    analysis.redacted === undefined ? 'addresses as captured' : `addresses redacted (${analysis.redacted})`;
-  return markup`${file}${time} · ${count(analysis.totals.frames)} frames · macscan ${clipped(analysis.generator.version, 40)} · <b>${redacted}</b>${analysis.partial ? markup` · <b>interrupted: a part of the evidence</b>` : undefined}`;
+  const redacted = analysis.redacted === undefined ? 'not redacted' : `redacted (${analysis.redacted})`;
+  return markup`${file}${time} · macscan ${clipped(analysis.generator.version, 40)} · <b>${redacted}</b>${analysis.partial ? markup` · <b>interrupted: a part of the evidence</b>` : undefined}`;
 }
 
 function earlier(a: string, b: string): boolean {
