@@ -136,6 +136,7 @@ function inputOf(r: Reconstruction, tap: number): number {
 /** So many taps that stand alone are compared, by so many legs of each. */
 const MAX_ALONE = 64;
 const MAX_LEGS_ALONE = 32;
+const FILTER = 1 << 16;
 /** The same frames, by the clocks of two captures: their first and last are this close. */
 const SAME_TIME = 1e9;
 
@@ -148,9 +149,11 @@ function joinByFrames(r: Reconstruction, parents: Int32Array, join: (a: number, 
   }
   const alone = new Map<number, number>();
   for (const [root, size] of sizes) if (size === 1 && alone.size < MAX_ALONE) alone.set(root, 0);
-  if (alone.size === 0 || sizes.size < 2) return;
+  if (alone.size === 0 || r.taps.ports.length < 2) return;
   const { words, count } = r.legs;
   const wanted = new Map<number, number[]>();
+  // Nearly all legs are none of these: a look at one byte says so.
+  const filter = new Uint8Array(FILTER);
   for (let leg = 0; leg < count; leg++) {
     const tap = (words[leg * LEG_WORDS + Leg.META] ?? 0) >>> 16;
     const taken = alone.get(tap) ?? MAX_LEGS_ALONE;
@@ -158,9 +161,12 @@ function joinByFrames(r: Reconstruction, parents: Int32Array, join: (a: number, 
     alone.set(tap, taken + 1);
     const key = mixOf(words, leg);
     wanted.set(key, [...(wanted.get(key) ?? []), leg]);
+    filter[key & (FILTER - 1)] = 1;
   }
   for (let leg = 0; leg < count; leg++) {
-    for (const other of wanted.get(mixOf(words, leg)) ?? []) {
+    const key = mixOf(words, leg);
+    if (filter[key & (FILTER - 1)] === 0) continue;
+    for (const other of wanted.get(key) ?? []) {
       if (leg !== other && isSameLeg(r, leg, other)) {
         join((words[leg * LEG_WORDS + Leg.META] ?? 0) >>> 16, (words[other * LEG_WORDS + Leg.META] ?? 0) >>> 16);
       }

@@ -20,13 +20,43 @@ const MAX_TURNED = 5000;
 export function turnedFlows(r: Reconstruction): number[][] {
   const directions = new Directions(r);
   const wanted = new Set<number>();
+  const passing = passers(r);
   for (let leg = 0; leg < r.legs.count && wanted.size < MAX_TURNED; leg++) {
-    if (isTurned(r, leg)) wanted.add(directions.of(leg));
+    if (mayBePassedOn(r, leg, passing) && isTurned(r, leg)) wanted.add(directions.of(leg));
   }
   if (wanted.size === 0) return [];
   const legs = new Map<number, number[]>([...wanted].map((direction) => [direction, []]));
   for (let leg = 0; leg < r.legs.count; leg++) legs.get(directions.of(leg))?.push(leg);
   return [...legs.values()].filter((all) => new Set(all.map((leg) => framesOf(r, leg))).size > 1);
+}
+
+/** Bits of a filter over who passes on packets for which address on which tap: nearly all legs need no closer look. */
+const FILTER_BITS = 1 << 23;
+
+function passers(r: Reconstruction): Uint8Array {
+  const filter = new Uint8Array(FILTER_BITS / 8);
+  const { words, count } = r.legs;
+  for (let leg = 0; leg < count; leg++) {
+    const w = leg * LEG_WORDS;
+    const meta = words[w + Leg.META] ?? 0;
+    if (meta & LegBit.INITIAL_HOP_LIMIT) continue;
+    const bit = bitOf(meta, words[w + Leg.DST_IP] ?? 0, words[w + Leg.SRC_MAC_LOW] ?? 0);
+    filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
+  }
+  return filter;
+}
+
+function mayBePassedOn(r: Reconstruction, leg: number, filter: Uint8Array): boolean {
+  const { words } = r.legs;
+  const w = leg * LEG_WORDS;
+  if ((words[w + Leg.CLOSED] ?? -1) >= 0) return true;
+  const bit = bitOf(words[w + Leg.META] ?? 0, words[w + Leg.DST_IP] ?? 0, words[w + Leg.DST_MAC_LOW] ?? 0);
+  return ((filter[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0;
+}
+
+function bitOf(meta: number, dstIp: number, macLow: number): number {
+  const h = Math.imul(dstIp ^ (meta >>> 16), 0x9e3779b1) ^ Math.imul(macLow, 0x85ebca6b);
+  return (h ^ (h >>> 15)) & (FILTER_BITS - 1);
 }
 
 /** Whether the MAC that the leg's frames went to sent them back. What was made by its sender is left to the other leg of the two. */
