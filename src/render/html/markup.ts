@@ -58,5 +58,6 @@ function contentText(value: Content): string {
   if (value instanceof Markup) return value.text;
   if (typeof value === 'string') return escapeHtml(value);
   if (typeof value === 'number') return String(value);
-  return value.map((part) => contentText(part)).join('');
+  // A saved analysis may hold words that no table here knows.
+  return value instanceof Array ? value.map((part) => contentText(part)).join('') : '';
 }

@@ -29,14 +29,25 @@ export function pathDiagram(own: readonly Misdelivery[], flows: readonly Flow[])
   const hasReturned = flows.some((flow) => flow.transits?.some(({ boomerang }) => boomerang) ?? false);
 
   const height = HEIGHT + (hasReturned ? 24 : 6);
+  const made = isMadeBySender(main);
   const boxes: Box[] = [
-    { x: 0, y: 70, title: source, detail: ingress === undefined ? 'sender' : `comes in on ${ingress}`, tone: 'plain' },
-    { x: 330, y: 70, title: 'router', detail: main.srcMac, tone: 'plain' },
+    ...(made
+      ? []
+      : [
+          {
+            x: 0,
+            y: 70,
+            title: source,
+            detail: ingress === undefined ? 'sender' : `comes in on ${ingress}`,
+            tone: 'plain',
+          },
+        ]),
+    { x: 330, y: 70, title: made ? source : 'router', detail: main.srcMac, tone: 'plain' },
     {
       x: 710,
       y: 6,
       title: `${isPort ? 'port ' : ''}${expectedText(main)}`,
-      detail: isPort ? main.dstMac : `has ${main.dstIp}`,
+      detail: isPort ? main.dstMac : rightText(main),
       tone: 'right',
     },
     {
@@ -49,7 +60,7 @@ export function pathDiagram(own: readonly Misdelivery[], flows: readonly Flow[])
   ];
   const device = clipped(main.device, 24);
   const name = `Frames for ${main.dstIp}: expected at ${expectedText(main)}, ${count(right)} went there; ${count(main.frames)} went to ${isPort ? device : main.dstMac} (counted on ${main.input})`;
-  const came = markup`<path class="way plain" d="M190 95H326" marker-end="url(#arrow)"/>`;
+  const came = made ? undefined : markup`<path class="way plain" d="M190 95H326" marker-end="url(#arrow)"/>`;
   const back = hasReturned
     ? markup`<path class="way observed" d="M710 172C560 200 470 190 425 124" marker-end="url(#arrow)"/><text class="way-label" x="500" y="206">and came back</text>`
     : undefined;
@@ -72,6 +83,20 @@ function sourceOf(main: Misdelivery, flows: readonly Flow[]): string {
   const [frame] = main.evidence;
   const many = new Set(main.evidence.map(({ srcIp }) => srcIp)).size > 1 || flows.length > 20;
   return frame ? `${frame.srcIp}${many ? ' and others' : ''}` : 'unknown';
+}
+
+/** Hop limits that hosts begin with: nobody passed such a packet on. */
+const INITIAL_HOP_LIMITS: readonly (number | undefined)[] = [64, 128, 255];
+
+function isMadeBySender(main: Misdelivery): boolean {
+  return main.evidence.length > 0 && main.evidence.every(({ hopLimit }) => INITIAL_HOP_LIMITS.includes(hopLimit));
+}
+
+/** What the expected MAC is: it has the address, or it is the way there. */
+function rightText(main: Misdelivery): string {
+  const witness = main.because.find(({ mac, ip }) => main.expected.includes(mac) && ip !== '');
+  if (!witness || witness.ip === main.dstIp) return `has ${main.dstIp}`;
+  return `next hop ${witness.ip}`;
 }
 
 /** Where the router got them: the first place of a packet that was followed, or a device with the same direction. */

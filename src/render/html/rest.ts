@@ -1,6 +1,6 @@
 /** What stands below the findings: bindings, what the configuration foretells, what was seen, limits, inputs. */
 
-import type { ClockOffset, Diagnostic, Input } from '../../model.js';
+import type { ClockOffset, Diagnostic, Input, System } from '../../model.js';
 import { clockTime, CONFIDENCE_WORDS, count, counted, dateTime, expectedText, span, witnessText } from '../words.js';
 import type { Context } from './context.js';
 import { clipped, type Limits } from './limits.js';
@@ -158,7 +158,7 @@ export function inputsSection({ analysis, limits }: Context): Markup {
   return section(
     'inputs',
     'Inputs and limits',
-    markup`${captures.length > 0 ? inputTable('Captures', captures, limits) : undefined}${others.length > 0 ? markup`<details class="long"><summary>${counted(others.length, 'dump or other file')}</summary>${inputTable('Dumps and other files', others, limits)}</details>` : undefined}${clocks.length > 0 ? clockTable(clocks, limits) : undefined}${analysis.diagnostics.length > 0 ? diagnosticsTable(analysis.diagnostics, limits) : undefined}`,
+    markup`${captures.length > 0 ? inputTable('Captures', captures, limits) : undefined}${others.length > 0 ? markup`<details class="long"><summary>${counted(others.length, 'dump or other file')}</summary>${inputTable('Dumps and other files', others, limits)}</details>` : undefined}${systemsTable(analysis.systems ?? [], limits)}${clocks.length > 0 ? clockTable(clocks, limits) : undefined}${analysis.diagnostics.length > 0 ? diagnosticsTable(analysis.diagnostics, limits) : undefined}`,
   );
 }
 
@@ -177,7 +177,9 @@ function inputTable(caption: string, inputs: readonly Input[], limits: Limits): 
 
 function heldText(input: Input): string {
   const frames = input.frames === undefined ? [] : [counted(input.frames, 'frame')];
-  const facts = Object.entries(input.facts ?? {}).map(([kind, n]) => `${count(n)} ${kind}`);
+  const facts = Object.entries(input.facts ?? {})
+    .filter(([, n]) => Number.isFinite(n))
+    .map(([kind, n]) => `${count(n)} ${clipped(kind, 40)}`);
   const interfaces = (input.interfaces ?? []).slice(0, 8).map((iface) => {
     const dropped = (iface.dropped ?? 0) > 0 ? `, ${count(iface.dropped ?? 0)} dropped` : '';
     const filter = iface.filter === undefined || iface.filter === '' ? '' : `, filter ${clipped(iface.filter, 100)}`;
@@ -186,6 +188,41 @@ function heldText(input: Input): string {
   const unknown = (input.unknownLines ?? 0) > 0 ? [`${counted(input.unknownLines ?? 0, 'line')} not known`] : [];
   return [...frames, ...facts, ...interfaces, ...unknown].join('; ');
 }
+
+const OFFLOAD_WORDS = { yes: 'a rule offloads', no: 'no rule offloads', likely: 'likely', unknown: 'unknown' } as const;
+
+/** What machines the dumps are of, and what they offload. */
+function systemsTable(systems: readonly System[], limits: Limits): Markup | undefined {
+  if (systems.length === 0) return undefined;
+  const rows = systems.map((system): Content[] => {
+    const about = [system.board, system.distribution, system.kernel].filter((text) => text !== undefined);
+    const tables = system.flowtables.map(({ name, devices, hardware }) => {
+      return clipped(`${name} { ${devices.join(', ')} }${hardware ? ', in hardware' : ''}`, 200);
+    });
+    const { connections } = system;
+    const guards = system.guards.map(
+      ({ rule, effect }) => markup`<li><code>${clipped(rule, 200)}</code>: ${GUARD_WORDS[effect]}</li>`,
+    );
+    return [
+      about.length > 0 ? clipped(about.join(', '), 300) : clipped(system.inputs.join(', '), 100),
+      OFFLOAD_WORDS[system.offloads],
+      tables.join('; '),
+      guards.length > 0 ? markup`<ul>${guards.slice(0, 10)}</ul>` : '',
+      connections
+        ? `${count(connections.offloaded)} of ${counted(connections.seen, 'connection')}, ${count(connections.hardware)} in hardware`
+        : '',
+    ];
+  });
+  const columns = ['Machine', 'Offload', 'Flowtables', 'What keeps traffic out', 'Offloaded'];
+  return table({ caption: 'Machines that dumps are of', columns }, rows, limits.rows);
+}
+
+const GUARD_WORDS = {
+  works: 'works',
+  never: 'keeps nothing out',
+  all: 'keeps everything out',
+  partly: 'works in part',
+} as const;
 
 function clockTable(clocks: readonly ClockOffset[], limits: Limits): Markup {
   const rows = clocks.map((clock): Content[] => [

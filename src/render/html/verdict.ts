@@ -36,7 +36,11 @@ ${partsBar(analysis)}
 
 function filterNote(analysis: Analysis): Markup | undefined {
   const sentence = filterSentence(analysis);
-  return sentence === undefined ? undefined : markup`<p class="note">${sentence}</p>`;
+  const { from, to } = analysis.window ?? {};
+  const bounds = [from === undefined ? '' : `from ${dateTime(from)}`, to === undefined ? '' : `to ${dateTime(to)}`];
+  const judged = analysis.window ? `Judged only ${bounds.filter((text) => text !== '').join(' ')} UTC.` : '';
+  const text = [judged, sentence ?? ''].filter((part) => part !== '').join(' ');
+  return text === '' ? undefined : markup`<p class="note">${text}</p>`;
 }
 
 /** The cause of the first finding with what it did, and the others in a line each. */
