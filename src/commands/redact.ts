@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { collectEvidence } from '../bytes/evidence.js';
-import { UsageError } from '../errors.js';
+import { InputError, UsageError } from '../errors.js';
 import { looksLikeAnalysis } from '../read/analysis.js';
 import { readCapture, sniffCapture } from '../read/capture.js';
 import { CaptureRedaction, CaptureSurvey, REDACTED_COMMENT } from '../redact/capture.js';
@@ -53,7 +53,7 @@ export async function redactCommand(input: string, output: string, options: Reda
   }
   const [only] = pieces;
   if (!only) return EXIT.FAILED;
-  const isFolder = found.length > 1 || only.evidence.name.includes('/');
+  const isFolder = found.length > 1 || only.evidence.name.includes('/') || output.endsWith('/');
   if (isFolder && output === '-') throw new UsageError(`${input} holds ${found.length} files: name a folder for them`);
 
   const run = new Redaction(mapping);
@@ -63,6 +63,8 @@ export async function redactCommand(input: string, output: string, options: Reda
     run.ready();
     for (const piece of pieces) {
       const path = isFolder ? join(output, run.nameOf(piece)) : output;
+      if (found.some((evidence) => path !== '-' && evidence.liesAt(path)))
+        throw new InputError(path, 'is what is to be redacted and was not overwritten');
       if (isFolder) mkdirSync(dirname(path), { recursive: true });
       const file = new NewFile(path);
       files.push(file);
@@ -134,7 +136,7 @@ class Redaction {
 
   /** The path of a piece below the folder of outputs: without compression, and without addresses. */
   nameOf({ evidence, kind }: Piece): string {
-    const plain = this.text.redact(evidence.name.replace(/\.(?:gz|zst|xz|lz4)$/i, ''));
+    const plain = below(this.text.redact(evidence.name.replace(/\.(?:gz|zst|xz|lz4)$/i, '')));
     const ending = kind === 'pcapng' && !/\.(?:pcapng|ntar)$/i.test(plain) ? '.pcapng' : '';
     let name = `${plain}${ending}`;
     // A file and its compressed copy would have one name.
@@ -186,6 +188,14 @@ class Redaction {
     }
     dump.end();
   }
+}
+
+/** A path that cannot lead out of the folder that it is put below: names of an archive's members are anybody's. */
+function below(path: string): string {
+  return path
+    .split('/')
+    .map((part) => (/^\.{0,2}$/.test(part) ? '_' : part.replaceAll('\0', '_')))
+    .join('/');
 }
 
 async function kindOf(evidence: Evidence): Promise<Kind | undefined> {

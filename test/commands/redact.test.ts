@@ -278,6 +278,19 @@ describe('macscan redact', () => {
     expect(readFileSync(join(folder, 'redacted.json'), 'utf8')).toBe(direct);
   });
 
+  it('does not overwrite what it reads, nor leave the folder it is given', () => {
+    writeFileSync(join(folder, 'own.pcap'), readFileSync(lan3));
+    expect(macscan(['redact', 'own.pcap', './own.pcap']).stderr).toMatch(/was not overwritten/);
+    expect(readFileSync(join(folder, 'own.pcap')).equals(readFileSync(lan3))).toBe(true);
+    expect(macscan(['redact', 'own.pcap', 'alone/']).status).toBe(0);
+    expect(readdirSync(join(folder, 'alone'))).toEqual(['own.pcap']);
+    const tar = ['-cf', 'bad.tar', '--transform', 's,^own,../../own,', '-P', 'own.pcap', 'redact.key'];
+    expect(spawnSync('tar', tar, { cwd: folder }).status).toBe(0);
+    macscan(['redact', 'bad.tar', 'deep/inner/out']);
+    const made = filesOf(join(folder, 'deep')).filter((file) => file.endsWith('own.pcap'));
+    for (const file of made) expect(file.startsWith(join(folder, 'deep/inner/out/'))).toBe(true);
+  });
+
   it('writes nothing where it fails', () => {
     writeFileSync(join(folder, 'photo.jpg'), Uint8Array.from([0xff, 0xd8, 0, 0, 0, 16]));
     expect(macscan(['redact', 'photo.jpg', 'none.pcapng']).status).toBe(2);
