@@ -98,7 +98,7 @@ function payloadOf(scenarios: readonly Scenario[]): Map<string, string> {
   }
   if (scenarios.some(isCollected)) payload.set('collect.sh', collectScript(cli));
   payload.set('list', `${scenarios.map(({ name }) => name).join('\n')}\n`);
-  payload.set('lanes', '2\n');
+  payload.set('lanes', '3\n');
   payload.set('limit', '600\n');
   return payload;
 }

@@ -135,6 +135,8 @@ function readAttributes(words: readonly string[], start: number, route: Route): 
     route.attributes++;
     at++;
     if (word === 'via' || word === 'dev') {
+      // A sentence that quotes a command, which happens to be broken there.
+      if (/[`'"]/.test(value)) return -1;
       if (!hop) route.hops.push((hop = {}));
       if (word === 'dev') hop.device = value;
       else {

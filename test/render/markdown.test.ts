@@ -17,22 +17,22 @@ describe('Markdown of a case', () => {
     const pieces = folderPieces(`${root}stale-mac`, (name) => !/README|expected/.test(name));
     const text = renderMarkdown(await analyze(pieces));
     expect(text.split('\n')[0]).toBe(
-      '**MISDELIVERED**: 272 of 1,538 judged frames went to the right IP address and the wrong MAC.',
+      '**MISDELIVERED**: 138 of 2,022 judged frames went to the right IP address and the wrong MAC.',
     );
-    expect(text).toContain('Delivered 1,266, misdelivered 272, not judged 44 of 1,582 frames.');
+    expect(text).toContain('Delivered 1,884, misdelivered 138, not judged 55 of 2,077 frames.');
     expect(text).toMatch(
-      /^\| `stale-mac` +\| 1 +\| 272 +\| `52:54:00:a1:b2:40` \| `02:42:c0:a8:01:f0` \| 2026-11-21 07:52:26, 54.2 s \|$/m,
+      /^\| `stale-mac` +\| 1 +\| 138 +\| `52:54:00:7d:02:40` \| `02:42:c0:a8:01:f0` \| 2026-11-21 13:27:19, 34.2 s \|$/m,
     );
-    expect(text).toContain('`lan3.pcap`, frames 186, 187, 188,');
-    expect(text).toContain('`frame.number in {186..190, 192..202, 204..215, 220..221, 224..247, 250..467}`');
+    expect(text).toContain('`lan3.pcap`, frames 285, 286, 287,');
+    expect(text).toContain('`frame.number in {285..295, 300..320, 323..366, 369..430}`');
     expect(text).toMatch(/^conntrack -D /m);
-    expect(text).toMatch(/- `lan3\.pcap`: pcap, 595 frames, SHA-256 `[0-9a-f]{12}`/);
+    expect(text).toMatch(/- `lan3\.pcap`: pcap, 622 frames, SHA-256 `[0-9a-f]{12}`/);
     expect(linesOf(text)).toBeLessThanOrEqual(40);
     // A name of a vendor follows its MAC.
     const named = renderMarkdown(await analyze(pieces), {
       names: (mac) => (mac.startsWith('52:54:00') ? 'A_B <c>' : undefined),
     });
-    expect(named).toContain('`52:54:00:a1:b2:40` (`A_B` `<c>`)');
+    expect(named).toContain('`52:54:00:7d:02:40` (`A_B` `<c>`)');
   });
 
   it('has at most 40 lines however much there is', () => {
