@@ -44,6 +44,8 @@ export class NextHops {
   private readonly inputName: (input: number) => string;
   private readonly turned: readonly number[][];
   private directions: readonly Direction[] = [];
+  /** Steps of a client's packets by the MACs that they came in from and to. */
+  private readonly turns = new Map<string, Step[]>();
   /** Legs that are not of turned flows, by source and destination. */
   private readonly others = new Map<string, number[]>();
 
@@ -67,9 +69,17 @@ export class NextHops {
     const directions = this.turned.map((legs) => this.directionOf(legs, trace, flowOfLeg));
     this.directions = directions;
     this.collectOthers();
+    for (const { srcIp, steps } of directions) {
+      for (const step of steps) {
+        const key = turnKey(srcIp, step.into.from, step.into.to);
+        const list = this.turns.get(key);
+        if (list) list.push(step);
+        else this.turns.set(key, [step]);
+      }
+    }
     for (const direction of directions) {
-      this.judgeLoops(direction, directions, rulings);
-      this.judgeBypass(direction, directions, rulings);
+      this.judgeLoops(direction, rulings);
+      this.judgeBypass(direction, rulings);
     }
     return rulings;
   }
@@ -105,15 +115,14 @@ export class NextHops {
   }
 
   /** Packets that went back to where they came from, while the same router sent others from there on. */
-  private judgeLoops(direction: Direction, all: readonly Direction[], rulings: Map<TracedFrame, Ruling>): void {
+  private judgeLoops(direction: Direction, rulings: Map<TracedFrame, Ruling>): void {
     const turned = direction.steps.filter((step) => step.out.to === step.into.from);
     for (const gateway of new Set(turned.map((step) => step.into.from))) {
       const wrong = turned.filter((step) => step.into.from === gateway);
       const routers = new Set(wrong.map((step) => step.into.to));
-      const right = all
-        .filter(({ srcIp }) => srcIp === direction.srcIp)
-        .flatMap(({ steps }) => steps)
-        .filter(({ into, out }) => into.from === gateway && routers.has(into.to) && out.to !== gateway);
+      const right = [...routers]
+        .flatMap((router) => this.turns.get(turnKey(direction.srcIp, gateway, router)) ?? [])
+        .filter(({ out }) => out.to !== gateway);
       const expected = new Set(right.map((step) => step.out.to));
       const [first] = right;
       if (expected.size !== 1 || !first) continue;
@@ -144,25 +153,30 @@ export class NextHops {
   }
 
   /** Packets that did not go by the gateway on the LAN that others of the flow go by. */
-  private judgeBypass(direction: Direction, all: readonly Direction[], rulings: Map<TracedFrame, Ruling>): void {
+  private judgeBypass(direction: Direction, rulings: Map<TracedFrame, Ruling>): void {
     for (const { gateway, router, top } of detoursOf(direction)) {
-      const onward = all
-        .filter(({ srcIp }) => srcIp === direction.srcIp)
-        .flatMap(({ steps }) => steps)
-        .filter(({ into, out }) => into.from === gateway && into.to === router && out.to !== gateway)
-        .map(({ out }) => out);
+      const onward = new Set(
+        (this.turns.get(turnKey(direction.srcIp, gateway, router)) ?? [])
+          .filter(({ out }) => out.to !== gateway)
+          .map(({ out }) => `${out.from} ${out.to}`),
+      );
+      const before = hopsBefore(direction, router, gateway, onward);
+      // A client that sends with changing hop limits cannot be told from one whose packets take another way.
+      if (before === 'changing') continue;
       const wayOf = (packet: Packet): Hop | 'by' | undefined =>
         packet.hops.some((hop) => hop.to === gateway && hop.from === router)
           ? 'by'
-          : packet.hops.find(
-              (hop) => hop.hopLimit === top && onward.some((o) => o.from === hop.from && o.to === hop.to),
-            );
+          : packet.hops.find((hop) => hop.hopLimit === top && onward.has(`${hop.from} ${hop.to}`));
       const visits = this.visits(direction, router, gateway);
       for (const { hops, isAtTrigger } of runsPast(direction.packets, wayOf)) {
         const { from, to } = spanOf(hops);
         const right = visits.filter(({ time, isFree }) => isFree && time >= from && time <= to);
         const isOffloaded = wasOffloaded(direction, from, to);
         const isEscaped = right.some(({ isOwn }) => isOwn);
+        // Where some capture shows what comes from the client, it shows it of these too.
+        const isShown =
+          before === 'unseen' ? hops.length >= MIN_UNSEEN : hops.some((hop) => this.cameIn(direction, hop));
+        if (!isShown) continue;
         if (!isEscaped && Number(isAtTrigger) + Number(isOffloaded) + Number(right.length > 0) < 2) continue;
         const shown = visits.findLast(({ time }) => time <= from);
         if (!shown) continue;
@@ -176,6 +190,11 @@ export class NextHops {
         for (const hop of hops) for (const frame of hop.frames) rulings.set(frame, ruling);
       }
     }
+  }
+
+  /** Whether some capture shows the packet on its way into the router, with a hop limit one higher. */
+  private cameIn({ steps }: Direction, hop: Hop): boolean {
+    return steps.some((step) => step.out === hop);
   }
 
   /**
@@ -240,6 +259,27 @@ interface Visit extends SeenAt {
   readonly isFree: boolean;
 }
 
+function turnKey(srcIp: Ip, from: Mac, to: Mac): string {
+  return `${srcIp} ${from} ${to}`;
+}
+
+/** Whether the packets that came to the router all had one hop limit, on each of their hops. */
+function hopsBefore(
+  { packets }: Direction,
+  router: Mac,
+  gateway: Mac,
+  onward: ReadonlySet<string>,
+): 'steady' | 'changing' | 'unseen' {
+  const limits = new Map<string, number>();
+  for (const hop of packets.flatMap((packet) => packet.hops)) {
+    const key = `${hop.from} ${hop.to}`;
+    if (hop.from === router || hop.from === gateway || onward.has(key)) continue;
+    if ((limits.get(key) ?? hop.hopLimit) !== hop.hopLimit) return 'changing';
+    limits.set(key, hop.hopLimit);
+  }
+  return limits.size === 0 ? 'unseen' : 'steady';
+}
+
 function wayKey({ srcIp, dstIp }: { readonly srcIp: Ip; readonly dstIp: Ip }): string {
   return `${srcIp} ${dstIp}`;
 }
@@ -249,6 +289,8 @@ const SYN = 0x02;
 const SOON = 2e9;
 /** An entry that no packet uses for this long leaves the flowtable (nf_flowtable_udp_timeout); the next packet is a new beginning. */
 const IDLE = 25e9;
+/** Packets that must have gone past where no capture shows them on their way in. */
+const MIN_UNSEEN = 3;
 /** A flow is offloaded at its second or third packet; some more may be on their way. */
 const MAX_BEFORE_OFFLOAD = 4;
 

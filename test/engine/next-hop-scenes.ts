@@ -16,6 +16,8 @@ export interface Sent {
   readonly srcPort?: number;
   readonly flags?: number;
   readonly hopLimit?: number;
+  /** Sightings that the captures lost, by the number of hops before. */
+  readonly lost?: readonly number[];
 }
 
 export interface Stick {
@@ -34,9 +36,11 @@ export function stick(packets: readonly Sent[]): Stick {
   lan2.meet(0.2, gateway, router);
   out.meet(0.1, wan, provider);
   const wrong: Stick['wrong'] = { 'lan2.pcap': [], 'wan.pcap': [] };
-  packets.forEach(({ time, way, srcPort = 5000, flags, hopLimit = 64 }, i) => {
+  packets.forEach(({ time, way, srcPort = 5000, flags, hopLimit = 64, lost = [] }, i) => {
     const send = (wire: Wire, delay: number, from: string, to: string, hops: number): number =>
-      packet(wire, { time: time + delay / 1e4, id: i + 1, from, to, hops: hopLimit - hops, srcPort, flags });
+      lost.includes(hops)
+        ? -1
+        : packet(wire, { time: time + delay / 1e4, id: i + 1, from, to, hops: hopLimit - hops, srcPort, flags });
     send(lan1, 0, client.mac, router.mac, 0);
     if (way === 'past') {
       wrong['wan.pcap'].push(send(out, 1, wan.mac, provider.mac, 1));

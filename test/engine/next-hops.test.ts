@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { framesOf } from '../support/engine.js';
 import { FAR, judge } from './scene.js';
@@ -236,4 +237,35 @@ describe('packets for a host of the network that go back out where they came in'
   it('are none when all go home', async () => {
     expect(await run(flowing(1, 10, 'home', ACK), SIX)).toEqual([]);
   });
+});
+
+/** A healthy network: the tables decide for all flows alike, and captures lose frames. */
+const scripts = fc.record({
+  changes: fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 4 }),
+  packets: fc.array(
+    fc.record({
+      at: fc.integer({ min: 0, max: 60_000 }),
+      flow: fc.nat({ max: 3 }),
+      hopLimit: fc.constantFrom(64, 64, 64, 128, 66),
+      lost: fc.array(fc.nat({ max: 3 }), { maxLength: 2 }),
+    }),
+    { minLength: 20, maxLength: 150 },
+  ),
+});
+
+describe('a network whose tables change', () => {
+  it('has no wrong next hop, whatever is lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(scripts, async ({ changes, packets }) => {
+        const sent = packets
+          .toSorted((a, b) => a.at - b.at)
+          .map(({ at, flow, hopLimit, lost }, i): Sent => {
+            const way = changes.filter((change) => change <= at).length % 2 === 0 ? 'by' : 'past';
+            return { time: at / 1000 + i / 1e6, way, srcPort: 5000 + flow, hopLimit, lost };
+          });
+        expect(await wrongHops(sent)).toEqual({});
+      }),
+      { numRuns: Number(process.env.PROPERTY_RUNS ?? 150), seed: 20_261_123 },
+    );
+  }, 60_000);
 });
