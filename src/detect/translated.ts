@@ -3,6 +3,8 @@
  * one end with it at the same time. Which of them are is told by their packets (`sameFlow`).
  */
 
+import { ipFromWord } from '../bytes/address.js';
+import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { isOriginal, type AffectedFlow } from './flows.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
@@ -46,9 +48,13 @@ export function translatedCandidates(r: Reconstruction, flows: readonly Affected
   }
   if (all.length === 0) return new Map();
   const own = new Set(flows.flatMap((flow) => flow.legs));
+  const { words } = r.legs;
   for (let leg = 0; leg < r.legs.count; leg++) {
+    const w = leg * LEG_WORDS;
+    const version = (words[w + Leg.META] ?? 0) & LegBit.IPV6 ? 6 : 4;
+    const isAbout = (word: number | undefined): boolean => ips.has(ipFromWord(word ?? 0, version));
+    if ((!isAbout(words[w + Leg.SRC_IP]) && !isAbout(words[w + Leg.DST_IP])) || own.has(leg)) continue;
     const view = viewLeg(r, leg);
-    if ((!ips.has(view.srcIp) && !ips.has(view.dstIp)) || own.has(leg)) continue;
     const { first, last } = timeOf(r, [leg]);
     for (const [ip, port] of endsOf(view)) {
       for (const wanted of byEnd.get(`${view.protocol} ${ip} ${port}`) ?? []) {
