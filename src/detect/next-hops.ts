@@ -7,30 +7,35 @@
  * or while conntrack shows the flow offloaded: tables may change, and then all packets follow.
  */
 
-import { formatMac, type Ip, type Mac } from '../bytes/address.js';
+import { formatMac, type Mac } from '../bytes/address.js';
 import type { Witness } from '../model.js';
 import { addressKey } from '../reconstruct/address-key.js';
-import { offloadSpans, type OffloadSpan } from '../reconstruct/offload.js';
+import { offloadSpans } from '../reconstruct/offload.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { AffectedFlow } from './flows.js';
 import type { Ruling } from './judge.js';
-import { runsOfLeg, viewLeg, type LegView } from './legs.js';
+import { runsOfLeg, viewLeg } from './legs.js';
 import type { Networks } from './networks.js';
 import type { Ownership } from './ownership.js';
 import type { NextHopFault, SeenAt } from './next-hop-fault.js';
 import { packetsOf, stepsOf, timeOfHop, type Hop, type Packet, type Step } from './packet-paths.js';
-import { isEscape, type Trace, type TracedFrame } from './trace.js';
+import type { Trace, TracedFrame } from './trace.js';
+import {
+  beganAtTrigger,
+  detoursOf,
+  escapes,
+  hopsBefore,
+  MIN_UNSEEN,
+  runsPast,
+  seenAt,
+  spanOf,
+  turnKey,
+  wasOffloaded,
+  wayKey,
+  type Direction,
+  type Visit,
+} from './turned-direction.js';
 import { turnedFlows } from './turned-flows.js';
-
-interface Direction {
-  readonly legs: readonly number[];
-  readonly flow: AffectedFlow | undefined;
-  readonly spans: readonly OffloadSpan[];
-  readonly srcIp: Ip;
-  readonly dstIp: Ip;
-  readonly packets: readonly Packet[];
-  readonly steps: readonly Step[];
-}
 
 /** At most this many packets of the right way are kept as evidence. */
 const MAX_RIGHT = 50;
@@ -135,12 +140,7 @@ export class NextHops {
       const escaped = direction.steps.some(
         (step) => right.includes(step) && escapes(step.out) && timeOfHop(step.out) >= from,
       );
-      if (
-        meanwhile.length === 0 &&
-        !escaped &&
-        !wasOffloaded(direction, from, to) &&
-        !this.beganAtTrigger(direction, from)
-      )
+      if (meanwhile.length === 0 && !escaped && !wasOffloaded(direction, from, to) && !beganAtTrigger(direction, from))
         continue;
       const ruling = this.ruling(direction, [...expected], first.out.to, seenAt(first.out), {
         kind: 'loop',
@@ -225,16 +225,6 @@ export class NextHops {
     return visits.filter(({ time }) => !Number.isNaN(time)).sort((x, y) => x.time - y.time);
   }
 
-  /** Whether packets went wrong from the one on that the kernel offloads a flow at: the third of TCP, the second of UDP. */
-  private beganAtTrigger({ packets, legs }: Direction, from: number): boolean {
-    const isTcp = viewLeg(this.r, legs[0] ?? 0).protocol === TCP;
-    // This direction alone holds the first and the third packet of a TCP handshake.
-    const trigger = packets[1]?.hops[0];
-    const [begin] = packets;
-    const isBegin = !isTcp || begin?.hops.some((hop) => hop.frames.some((frame) => (frame.detail & SYN) !== 0));
-    return isBegin === true && trigger !== undefined && Math.abs(timeOfHop(trigger) - from) < SOON;
-  }
-
   private ruling(direction: Direction, expected: readonly Mac[], mac: Mac, shown: SeenAt, fault: NextHopFault): Ruling {
     const witness: Witness = {
       kind: 'own-frame',
@@ -249,128 +239,4 @@ export class NextHops {
     const name = isLastHop ? 'wrong-egress' : 'wrong-next-hop';
     return { verdict: 'misdelivered', class: name, expected, because: [witness], fault };
   }
-}
-
-/** A packet of a client that went to its gateway. */
-interface Visit extends SeenAt {
-  /** Of the flow itself. */
-  readonly isOwn: boolean;
-  /** No cache chose its way: it is of another flow, or cannot be offloaded. */
-  readonly isFree: boolean;
-}
-
-function turnKey(srcIp: Ip, from: Mac, to: Mac): string {
-  return `${srcIp} ${from} ${to}`;
-}
-
-/** Whether the packets that came to the router all had one hop limit, on each of their hops. */
-function hopsBefore(
-  { packets }: Direction,
-  router: Mac,
-  gateway: Mac,
-  onward: ReadonlySet<string>,
-): 'steady' | 'changing' | 'unseen' {
-  const limits = new Map<string, number>();
-  for (const hop of packets.flatMap((packet) => packet.hops)) {
-    const key = `${hop.from} ${hop.to}`;
-    if (hop.from === router || hop.from === gateway || onward.has(key)) continue;
-    if ((limits.get(key) ?? hop.hopLimit) !== hop.hopLimit) return 'changing';
-    limits.set(key, hop.hopLimit);
-  }
-  return limits.size === 0 ? 'unseen' : 'steady';
-}
-
-function wayKey({ srcIp, dstIp }: { readonly srcIp: Ip; readonly dstIp: Ip }): string {
-  return `${srcIp} ${dstIp}`;
-}
-
-const TCP = 6;
-const SYN = 0x02;
-const SOON = 2e9;
-/** An entry that no packet uses for this long leaves the flowtable (nf_flowtable_udp_timeout); the next packet is a new beginning. */
-const IDLE = 25e9;
-/** Packets that must have gone past where no capture shows them on their way in. */
-const MIN_UNSEEN = 3;
-/** A flow is offloaded at its second or third packet; some more may be on their way. */
-const MAX_BEFORE_OFFLOAD = 4;
-
-/** Gateways that a router's packets of the flow went to and came back from, and the hop limit that they went there with. */
-function detoursOf({ packets }: Direction): { gateway: Mac; router: Mac; top: number }[] {
-  const found = new Map<string, { gateway: Mac; router: Mac; tops: Set<number> }>();
-  for (const { hops } of packets) {
-    for (const [i, out] of hops.entries()) {
-      const isFirst = !hops.slice(0, i).some((hop) => hop.from === out.to || hop.to === out.to);
-      if (
-        !isFirst ||
-        !hops.some((back) => back.from === out.to && back.to === out.from && back.hopLimit <= out.hopLimit)
-      )
-        continue;
-      const key = `${out.from} ${out.to}`;
-      const detour = found.get(key);
-      if (detour) detour.tops.add(out.hopLimit);
-      else found.set(key, { gateway: out.to, router: out.from, tops: new Set([out.hopLimit]) });
-    }
-  }
-  return [...found.values()].flatMap(({ gateway, router, tops }) => {
-    const [top] = tops;
-    return tops.size === 1 && top !== undefined ? [{ gateway, router, top }] : [];
-  });
-}
-
-/** Unbroken rows of packets that went past the gateway, and whether each began where an offload does. */
-function runsPast(
-  packets: readonly Packet[],
-  wayOf: (packet: Packet) => Hop | 'by' | undefined,
-): { hops: Hop[]; isAtTrigger: boolean }[] {
-  const runs: { hops: Hop[]; isAtTrigger: boolean }[] = [];
-  let by: number[] = [];
-  let last = -Infinity;
-  let isPast = false;
-  for (const packet of packets) {
-    const way = wayOf(packet);
-    const [head] = packet.hops;
-    if (way === undefined || !head) continue;
-    const time = timeOfHop(head);
-    if (way === 'by') {
-      // Packets that cannot be offloaded end no run.
-      if (packet.hops.some(escapes) && isPast) continue;
-      if (isPast || time - last > IDLE) by = [];
-      isPast = false;
-      by.push(time);
-    } else {
-      const run = runs.at(-1);
-      if (isPast && run) run.hops.push(way);
-      else {
-        const isAtTrigger = by.length > 0 && by.length <= MAX_BEFORE_OFFLOAD && time - (by[0] ?? 0) < SOON;
-        runs.push({ hops: [way], isAtTrigger });
-      }
-      isPast = true;
-    }
-    last = time;
-  }
-  return runs;
-}
-
-function wasOffloaded({ spans, flow }: Direction, from: number, to: number): boolean {
-  if (spans.length > 0) return spans.some((span) => covers(span, from, to));
-  return flow?.conntrack.some(({ offload }) => offload !== 'none' && offload !== 'unknown') ?? false;
-}
-
-function covers({ from, to }: OffloadSpan, first: number, last: number): boolean {
-  return from.earliest <= last && (to?.latest ?? Infinity) >= first;
-}
-
-function escapes(hop: Hop): boolean {
-  return hop.frames.some(isEscape);
-}
-
-function spanOf(hops: readonly Hop[]): { from: number; to: number } {
-  const times = hops.map(timeOfHop);
-  return { from: Math.min(...times), to: Math.max(...times) };
-}
-
-function seenAt(hop: Hop): SeenAt {
-  const [frame] = hop.frames;
-  const view: LegView | undefined = frame?.view;
-  return { tap: view?.tap ?? -1, frame: frame?.frame ?? 0, time: frame?.time ?? NaN };
 }
