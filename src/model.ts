@@ -220,13 +220,25 @@ export interface Flow {
   reply: Tuple;
   /** How the two directions were joined: conntrack entry, or the same addresses turned around. */
   joinedBy: 'conntrack' | 'addresses';
-  /** When it was offloaded, as far as conntrack shows; empty when nothing shows that it ever was. */
+  /** When it was offloaded, as far as conntrack shows, else captures; empty when nothing shows that it ever was. */
   offload: OffloadSpan[];
   misdelivered: number;
   mappings: Mapping[];
   /** Single packets followed over the devices that saw them: before the fault, in it, and after; missing when none was. */
   transits?: Transit[];
   impact?: Impact;
+  /** How long the router took to pass its packets on; missing when no packet was seen on both sides of it. */
+  forwarding?: Forwarding[];
+}
+
+/** How long packets of one direction took from one device of the router to another, by the classic path and offloaded. */
+export interface Forwarding {
+  direction: 'original' | 'reply';
+  from: string;
+  to: string;
+  /** Medians in ns as decimal strings, and the packets that they rest on. */
+  classic?: { median: string; packets: number };
+  offloaded?: { median: string; packets: number };
 }
 
 /** One packet on its way: where it was seen, in order of time. */
@@ -279,22 +291,13 @@ export interface Felt {
   longestStall: string;
 }
 
+export type AddressEvent = 'take-over' | 'arp' | 'nd' | 'dhcp' | 'neighbor' | 'fdb';
+export type HostEvent = 'route' | 'rule' | 'port' | 'station' | 'firewall-reload' | 'conntrack-deleted';
+
 /** Something that happened: an address changed its MAC, a lease was given, a port went down, the firewall was loaded anew. */
 export interface NetworkEvent {
   time: string;
-  kind:
-    | 'take-over'
-    | 'arp'
-    | 'nd'
-    | 'dhcp'
-    | 'neighbor'
-    | 'fdb'
-    | 'route'
-    | 'rule'
-    | 'port'
-    | 'station'
-    | 'firewall-reload'
-    | 'conntrack-deleted';
+  kind: AddressEvent | HostEvent;
   /** In words. */
   what: string;
   device?: string;
@@ -323,16 +326,20 @@ export interface OffloadSpan {
   to?: Moment;
 }
 
+export type ConntrackSource = 'event' | 'snapshot' | 'destroyed' | 'reload';
+export type CaptureSource = 'trigger' | 'left-bridge' | 'unseen' | 'latency' | 'idle' | 'fin';
+
 /**
  * A moment, and how it is known. conntrack shows it exactly (event) or as the later bound (snapshot) with `earliest` as
  * the other; `trigger` is the packet that the kernel offloads at; the rest is what captures show: frames that no longer
  * pass the bridge but its port (`left-bridge`), frames that no tap sees though sequence numbers go on (`unseen`), and
- * forwarding that became faster (`latency`).
+ * forwarding that became faster (`latency`). It ends with an entry that goes (`destroyed`), a firewall that is loaded anew
+ * (`reload`), a FIN or RST (`fin`), or nothing to forward for 30 s (`idle`).
  */
 export interface Moment {
   time: string;
   earliest?: string;
-  source: 'event' | 'snapshot' | 'destroyed' | 'trigger' | 'left-bridge' | 'unseen' | 'latency' | 'idle' | 'fin';
+  source: ConntrackSource | CaptureSource;
   origin: Origin;
 }
 

@@ -18,6 +18,7 @@ import { Verdicts } from './detect/verdicts.js';
 import { VlanTags } from './detect/vlans.js';
 import { findOwnerships, type Surroundings } from './detect/witnesses.js';
 import { assemble } from './diagnose/assemble.js';
+import { Trails } from './diagnose/trails.js';
 import { InputReader, type Evidence, type ReadInput, type ReadOptions } from './input-reader.js';
 import type { Analysis } from './model.js';
 import { DeviceNames } from './reconstruct/devices.js';
@@ -108,7 +109,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     verdicts,
     examination,
     flows,
-    candidates,
+    trails: new Trails(r, trace, candidates),
     flowOfLeg,
     places: {
       inputName,

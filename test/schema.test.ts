@@ -70,6 +70,9 @@ const optional = new Set([
     'mappings.0.vlan',
     'mappings.0.folded',
     'impact',
+    'forwarding',
+    'forwarding.0.classic',
+    'forwarding.0.offloaded',
     'transits',
     'transits.0.boomerang',
     ...['vlan', 'misdelivered', 'translated', 'translated.srcPort', 'translated.dstPort'].map(

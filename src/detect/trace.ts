@@ -207,7 +207,8 @@ function transportOf(packets: PacketBatch, frames: FrameBatch, i: number): Trans
   const header = protocol === TCP ? ((bytes[start + 12] ?? 0) >> 4) * 4 : 8;
   const packetEnd = network + ipLength(bytes, network, frames.ipVersion[i] ?? 4);
   const payload = start + header;
-  if (payload > captured || packetEnd < payload) return NO_TRANSPORT;
+  // Options and payload may be cut off: sequence numbers, identification and length still tell packets apart.
+  if (start + (protocol === TCP ? 20 : 8) > captured || packetEnd < payload) return NO_TRANSPORT;
   const sequence = protocol === TCP ? word(bytes, start + 4) : 0;
   let hash = mix(0x811c9dc5, protocol);
   hash = mix(hash, frames.ipId[i] ?? 0);

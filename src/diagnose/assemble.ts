@@ -4,7 +4,6 @@ import { formatMac } from '../bytes/address.js';
 import type { Examination, MisdeliveredFrames, SeenFrame } from '../detect/examine.js';
 import { tupleOf } from '../detect/flows.js';
 import type { JudgeReason } from '../detect/judge.js';
-import type { Candidates } from '../detect/translated.js';
 import type { Verdicts } from '../detect/verdicts.js';
 import {
   ANALYSIS_VERSION,
@@ -12,6 +11,7 @@ import {
   type Binding,
   type Diagnostic,
   type EvidenceFrame,
+  type Finding,
   type Input,
   type MisdeliveredFrame,
   type Misdelivery,
@@ -21,22 +21,20 @@ import {
 } from '../model.js';
 import { UNJUDGED, type Reconstruction } from '../reconstruct/reconstruction.js';
 import { UNKNOWN_HOP_LIMIT } from '../records/frame-batch.js';
-import type { Scene } from './case.js';
+import type { Places, Scene } from './scene.js';
+import { namesOffload } from './cause.js';
 import { findingsOf, observationsOf } from './findings.js';
 import { clockDiagnostics, conntrackOffsets, listClocks } from './clocks.js';
 import { eventsOf } from './events.js';
-import { listFlows, type Places } from './flows.js';
+import { listFlows } from './flows.js';
 import { totalImpact } from './impact.js';
 import { foresee } from './predictions.js';
 import { REASONS, type Reason } from './reasons.js';
 import { systemsOf } from './systems.js';
-import { Trails } from './trails.js';
 
 export interface Parts extends Scene {
   readonly verdicts: Verdicts;
   readonly examination: Examination;
-  /** Legs that may be affected flows under other addresses. */
-  readonly candidates: Candidates;
   readonly inputs: Input[];
   readonly diagnostics: Diagnostic[];
   readonly generatorVersion: string;
@@ -54,15 +52,14 @@ export function assemble(parts: Parts): Analysis {
   const { predictions, ruleset } = foresee(parts.around.hosts, r.addresses, (input) => places.inputName(input));
   const systems = systemsOf(parts.around.hosts, r.facts.conntrack.entries, (input) => places.inputName(input));
   const totals = totalsOf(r, verdicts, misdeliveries);
-  const trails = new Trails(r, parts.trace, parts.candidates);
-  const flows = listFlows(r, parts.flows, examination, verdicts, places, trails);
+  const flows = listFlows(parts, examination, verdicts, offloadedBy(findings, misdeliveries));
   const events = eventsOf(
     parts,
     misdeliveries,
     flows.flatMap(({ original, reply }) => [original, reply]),
   );
   const impact = totalImpact(flows.map((flow) => flow.impact).filter((felt) => felt !== undefined));
-  const offsets = [...trails.offsets, ...conntrackOffsets(r, parts.trace, parts.flows)];
+  const offsets = [...parts.trails.offsets, ...conntrackOffsets(r, parts.trace, parts.flows)];
   return {
     version: ANALYSIS_VERSION,
     generator: { name: 'macscan', version: parts.generatorVersion },
@@ -86,6 +83,12 @@ export function assemble(parts: Parts): Analysis {
     ...(parts.eachFrame ? { frames: framesOf(parts, misdeliveries) } : {}),
     ...(parts.partial ? { partial: true as const } : {}),
   };
+}
+
+/** Flows that findings say were offloaded. */
+function offloadedBy(findings: readonly Finding[], misdeliveries: readonly Misdelivery[]): Set<string> {
+  const explained = new Set(findings.filter(({ cause }) => namesOffload(cause)).flatMap(({ explains }) => explains));
+  return new Set(misdeliveries.filter(({ id }) => explained.has(id)).flatMap(({ flows }) => flows));
 }
 
 function windowOf(r: Reconstruction): Pick<Analysis, 'window'> {

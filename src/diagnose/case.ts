@@ -9,24 +9,15 @@ import { isOriginal, type AffectedFlow } from '../detect/flows.js';
 import { viewLeg } from '../detect/legs.js';
 import type { NextHopFault } from '../detect/next-hop-fault.js';
 import type { Ownership, Tenure } from '../detect/ownership.js';
-import type { Trace, TracedFrame } from '../detect/trace.js';
-import type { Surroundings } from '../detect/witnesses.js';
+import type { TracedFrame } from '../detect/trace.js';
 import type { MisdeliveryClass, Origin } from '../model.js';
 import { addressKey } from '../reconstruct/address-key.js';
 import { mayTransmit, type Host } from '../reconstruct/hosts.js';
 import { offloadSpans, type OffloadSpan } from '../reconstruct/offload.js';
-import type { Reconstruction } from '../reconstruct/reconstruction.js';
-import type { Places } from './flows.js';
+import { inferredSpans, refined } from './inferred-offload.js';
+import type { Scene } from './scene.js';
 
-export interface Scene {
-  readonly r: Reconstruction;
-  readonly around: Surroundings;
-  readonly ownerships: ReadonlyMap<number, Ownership>;
-  readonly flows: readonly AffectedFlow[];
-  readonly flowOfLeg: ReadonlyMap<number, AffectedFlow>;
-  readonly trace: Trace;
-  readonly places: Places;
-}
+export type { Scene };
 
 export interface CaseFlow {
   readonly flow: AffectedFlow;
@@ -130,12 +121,19 @@ function flowsOf(scene: Scene, legs: ReadonlySet<number>): CaseFlow[] {
   for (const leg of legs) {
     const flow = scene.flowOfLeg.get(leg);
     if (!flow || found.has(flow)) continue;
-    const spans = flow.conntrack.flatMap((entry) => offloadSpans(scene.r.facts.conntrack, entry));
+    const shown = flow.conntrack.flatMap((entry) => offloadSpans(scene.r.facts.conntrack, entry));
     const direction = isOriginal(scene.r, flow, viewLeg(scene.r, leg)) ? 'original' : 'reply';
-    const undated = spans.length === 0 && flow.conntrack.some((entry) => OFFLOADED.includes(entry.offload));
+    const undated = shown.length === 0 && flow.conntrack.some((entry) => OFFLOADED.includes(entry.offload));
+    const inferred = undated ? [] : inferredSpans(scene, flow).filter(isShown);
+    const spans = shown.length > 0 ? refined(scene, scene.trails.of(flow), shown) : inferred;
     found.set(flow, { flow, spans, undated, direction });
   }
   return [...found.values()];
+}
+
+/** Frames that left the bridge, or that no tap saw, show an offload; what only fits one does not. */
+function isShown({ from }: OffloadSpan): boolean {
+  return from.source === 'left-bridge' || from.source === 'unseen';
 }
 
 const OFFLOADED: readonly string[] = ['software', 'hardware', 'inferred'];

@@ -50,6 +50,28 @@ export class Tests {
   }
 }
 
+/** Causes that are a fault of an offloaded flow: its cached entry, or what went into it. */
+const OFFLOAD_CAUSES: readonly string[] = [
+  'stale-mac',
+  'pbr-next-hop',
+  'pbr-on-link',
+  'pbr-ipv6-loop',
+  'stale-route',
+  'vpn-bypass',
+  'forwarding-loop',
+  'bridged-frame-taken',
+  'wrong-port',
+  'wrong-vlan',
+  'wrong-egress',
+  'stale-hardware-entry',
+  'hardware-l2-wrong',
+  'bridge-offload-skip',
+];
+
+export function namesOffload(cause: string): boolean {
+  return OFFLOAD_CAUSES.includes(cause);
+}
+
 /** Evidence on the wire that is not older than this is fresh. */
 const FRESH = 60e9;
 const MIN_FRAMES = 3;

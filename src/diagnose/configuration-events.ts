@@ -2,7 +2,7 @@
 
 import type { Host } from '../reconstruct/hosts.js';
 import type { FactOrigin, LinkFact, RouteFact, RuleFact } from '../records/facts.js';
-import type { Scene } from './case.js';
+import type { Scene } from './scene.js';
 import { originOfFact, type Happening } from './happening.js';
 
 const MAX_CHANGES = 5000;

@@ -2,7 +2,7 @@
 
 import { parseMac, type Ip, type Mac } from '../bytes/address.js';
 import type { Misdelivery, NetworkEvent, Tuple } from '../model.js';
-import type { Scene } from './case.js';
+import type { Scene } from './scene.js';
 import { configurationEvents } from './configuration-events.js';
 import { factEvents } from './fact-events.js';
 import type { Focus, Happening } from './happening.js';

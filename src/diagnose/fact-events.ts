@@ -2,7 +2,7 @@
 
 import { formatMac, parseMac } from '../bytes/address.js';
 import type { FactOrigin } from '../records/facts.js';
-import type { Scene } from './case.js';
+import type { Scene } from './scene.js';
 import { originOfFact, type Focus, type Happening } from './happening.js';
 import { loggedBetween } from './log.js';
 

@@ -3,13 +3,16 @@
 import { formatMac } from '../bytes/address.js';
 import type { Examination, JudgedRun } from '../detect/examine.js';
 import { isOriginal, type AffectedFlow } from '../detect/flows.js';
+import type { FlowPacket } from '../detect/packets.js';
 import { runsOfLeg, viewLeg, type LegView } from '../detect/legs.js';
 import type { Verdicts } from '../detect/verdicts.js';
 import type { Flow, Mapping, OffloadSpan } from '../model.js';
-import { offloadSpans, type Moment } from '../reconstruct/offload.js';
+import { offloadSpans, type Moment, type OffloadSpan as InternalSpan } from '../reconstruct/offload.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import { forwardingOf } from './forwarding.js';
 import { impactOf } from './impact.js';
-import type { Trails } from './trails.js';
+import { computedSpans, inferredSpans, refined } from './inferred-offload.js';
+import type { Places, Scene } from './scene.js';
 import { transitsOf } from './transits.js';
 
 /** At most this many flows are listed, the most affected ones. */
@@ -18,29 +21,24 @@ const MAX_MAPPINGS_PER_FLOW = 200;
 /** Single packets are followed of so many flows. */
 const MAX_FOLLOWED = 200;
 
-export interface Places {
-  inputName(input: number): string;
-  deviceName(tap: number): string;
-}
-
 /** The flows that have misdelivered frames or convergence, most affected first. */
 export function listFlows(
-  r: Reconstruction,
-  affected: readonly AffectedFlow[],
+  scene: Scene,
   examination: Examination,
   verdicts: Verdicts,
-  places: Places,
-  trails: Trails,
+  offloaded: ReadonlySet<string>,
 ): Flow[] {
+  const { r, places, trails } = scene;
   const flows: Flow[] = [];
   const captureEnd = (input: number): number => r.spans.get(input)?.last ?? Infinity;
-  for (const flow of affected) {
+  for (const flow of scene.flows) {
     const runs = flow.legs.flatMap((leg) => examination.suspects.get(leg)?.runs ?? []);
     if (!runs.some((run) => run.ruling.verdict === 'misdelivered' || run.ruling.class)) continue;
     const packets = trails.of(flow);
     const impact = impactOf(packets, captureEnd);
     const transits = flows.length < MAX_FOLLOWED ? transitsOf(r, flow, packets, places) : [];
-    const spans = flow.conntrack.flatMap((entry) => offloadSpans(r.facts.conntrack, entry));
+    const spans = spansOf(scene, flow, packets, offloaded.has(flow.id));
+    const forwarding = forwardingOf(packets, spans, (tap) => places.deviceName(tap));
     flows.push({
       id: flow.id,
       original: flow.original,
@@ -55,10 +53,25 @@ export function listFlows(
       mappings: mappingsOf(r, flow, examination, verdicts, places),
       ...(transits.length > 0 ? { transits } : {}),
       ...(impact ? { impact } : {}),
+      ...(forwarding.length > 0 ? { forwarding } : {}),
     });
   }
   flows.sort((a, b) => b.misdelivered - a.misdelivered || Number(a.id.slice(1)) - Number(b.id.slice(1)));
   return flows.slice(0, MAX_FLOWS);
+}
+
+/** As conntrack shows it; else as the captures do; else, where the tests say that it was offloaded, from its trigger on. */
+function spansOf(
+  scene: Scene,
+  flow: AffectedFlow,
+  packets: readonly FlowPacket[],
+  isOffloaded: boolean,
+): InternalSpan[] {
+  const shown = flow.conntrack.flatMap((entry) => offloadSpans(scene.r.facts.conntrack, entry));
+  if (shown.length > 0) return refined(scene, packets, shown);
+  const inferred = inferredSpans(scene, flow);
+  if (inferred.length > 0 || !isOffloaded) return [...inferred];
+  return computedSpans(scene, packets);
 }
 
 function momentOf(r: Reconstruction, moment: Moment, places: Places): OffloadSpan['from'] {
@@ -66,7 +79,7 @@ function momentOf(r: Reconstruction, moment: Moment, places: Places): OffloadSpa
     time: r.epoch.text(moment.time),
     ...(Number.isFinite(moment.earliest) ? { earliest: r.epoch.text(moment.earliest) } : {}),
     source: moment.source,
-    origin: { input: places.inputName(moment.origin.input), line: moment.origin.line },
+    origin: { ...moment.origin, input: places.inputName(moment.origin.input) },
   };
 }
 

@@ -3,7 +3,7 @@
 import type { Ip, Mac } from '../bytes/address.js';
 import type { NetworkEvent, Origin } from '../model.js';
 import type { FactOrigin } from '../records/facts.js';
-import type { Scene } from './case.js';
+import type { Scene } from './scene.js';
 
 /** Time in ns since the analysis epoch. */
 export interface Happening extends Omit<NetworkEvent, 'time'> {

@@ -4,7 +4,7 @@ import { parseMac, type Mac } from '../bytes/address.js';
 import type { Origin } from '../model.js';
 import type { LogEvent, LogEventFact } from '../records/facts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
-import type { Scene } from './case.js';
+import type { Scene } from './scene.js';
 
 /** A dated line of a log. It happened at `earliest` or later, and before `latest`; ns since the analysis epoch. */
 export interface Logged {

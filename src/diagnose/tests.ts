@@ -27,7 +27,7 @@ const TESTS: Readonly<Record<TestId, { title: string; run: (scene: Scene, kase: 
   D6: { title: 'Did the packets come from the MAC that they were sent to?', run: boomerang },
   D7: { title: 'Did the router send the frames?', run: transmitter },
   D8: { title: 'Which direction went wrong?', run: direction },
-  D9: { title: 'Does conntrack show the flow offloaded?', run: conntrackState },
+  D9: { title: 'Was the flow offloaded?', run: conntrackState },
   D10: { title: 'Did it end with the cached entry?', run: ending },
   D11: { title: 'Does the place of the capture make sense?', run: tap },
 };
@@ -108,7 +108,7 @@ function wasOffloaded(kase: Case, frame: TracedFrame): boolean {
     // Without conntrack: a TCP or UDP flow that the case accuses may be; everything else is the control.
     return known !== undefined && frame.verdict === 'misdelivered';
   }
-  return known.spans.some(({ from, to }) => frame.time >= from.earliest && frame.time <= (to?.latest ?? Infinity));
+  return known.spans.some(({ from, to }) => frame.time > from.earliest && frame.time <= (to?.latest ?? Infinity));
 }
 
 /** An event carries the time at which a program read it: on a busy router that is later than the packet that caused it. */
@@ -219,8 +219,11 @@ function direction(_scene: Scene, kase: Case): Answer {
   return { result: 'yes', what: `Packets of the ${names} direction.`, evidence: [] };
 }
 
+/** What captures show of an offload without conntrack. */
+const SEEN: readonly string[] = ['left-bridge', 'unseen'];
+
 function conntrackState(scene: Scene, kase: Case): Answer {
-  const known = kase.flows.filter(({ flow }) => flow.conntrack.length > 0);
+  const known = kase.flows.filter(({ flow, spans }) => flow.conntrack.length > 0 || spans.length > 0);
   if (known.length === 0) {
     return { result: 'unknown', what: 'There is no conntrack entry of the flow.', evidence: [] };
   }
@@ -232,11 +235,17 @@ function conntrackState(scene: Scene, kase: Case): Answer {
     ...dated.flatMap(({ spans }) => spans.map((span) => span.from.origin)),
     ...undated.flatMap(({ flow }) => flow.conntrack.map((entry) => entry.first.origin)),
   ];
+  const isSeen = dated.some(({ spans }) =>
+    spans.some(({ kind, from }) => kind === 'inferred' && SEEN.includes(from.source)),
+  );
+  const by = isSeen ? ', as its frames show: they went on and passed the bridge, or any tap, no longer' : '';
   const when = dated.length === 0 && undated.length > 0 ? 'in a dump without a time' : 'at the time';
   return {
     result: dated.length + undated.length > 0 ? 'yes' : 'no',
-    what: `${dated.length + undated.length} of ${known.length} flows ${known.length === 1 ? 'was' : 'were'} offloaded ${when}.`,
-    evidence: origins.slice(0, MAX_EVIDENCE).map(({ input, line }) => ({ input: scene.places.inputName(input), line })),
+    what: `${dated.length + undated.length} of ${known.length} flows ${known.length === 1 ? 'was' : 'were'} offloaded ${when}${by}.`,
+    evidence: origins
+      .slice(0, MAX_EVIDENCE)
+      .map((origin) => ({ ...origin, input: scene.places.inputName(origin.input) })),
   };
 }
 

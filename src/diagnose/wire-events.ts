@@ -3,7 +3,7 @@
 import { formatMac, type Ip } from '../bytes/address.js';
 import { witnessOfClaim } from '../detect/witnesses.js';
 import type { WitnessKind } from '../model.js';
-import type { Scene } from './case.js';
+import type { Scene } from './scene.js';
 import type { Focus, Happening } from './happening.js';
 
 const MAX_CLAIMS = 5000;

@@ -64,6 +64,8 @@ const FELT: Shape = {
 };
 const IMPACT: Shape = { before: FELT, during: FELT, after: FELT };
 
+const DELAY: Shape = { median: 'string', packets: 'number' };
+
 const TRANSIT: Shape = {
   direction: 'string',
   phase: 'string',
@@ -181,6 +183,7 @@ const ANALYSIS: Shape = {
       ],
       'transits?': [TRANSIT],
       'impact?': IMPACT,
+      'forwarding?': [{ direction: 'string', from: 'string', to: 'string', 'classic?': DELAY, 'offloaded?': DELAY }],
     },
   ],
   bindings: [

@@ -5,7 +5,7 @@
  * set (nf_conntrack_core.c, nft_flow_offload.c), so an UPDATE with [OFFLOAD] marks the beginning; the end has no event.
  */
 
-import type { FactOrigin } from '../records/facts.js';
+import type { CaptureSource, ConntrackSource } from '../model.js';
 import type { ConntrackEntry, ConntrackStore, Snapshot } from './conntrack-store.js';
 
 /** A moment that is known between two bounds; ns since the analysis epoch. */
@@ -14,8 +14,9 @@ export interface Moment {
   readonly time: number;
   readonly earliest: number;
   readonly latest: number;
-  readonly source: 'event' | 'snapshot' | 'destroyed';
-  readonly origin: FactOrigin;
+  /** As `Moment` of the analysis: conntrack says the first three, logs the fourth, captures the rest. */
+  readonly source: ConntrackSource | CaptureSource;
+  readonly origin: { readonly input: number; readonly line?: number; readonly frame?: number };
 }
 
 export interface OffloadSpan {
@@ -23,59 +24,69 @@ export interface OffloadSpan {
   readonly from: Moment;
   /** Missing when nothing shows its end. */
   readonly to?: Moment;
+  /** The last time that something showed it; ns since the analysis epoch. */
+  readonly shown: number;
 }
 
 interface Sighting {
   readonly time: number;
   readonly flag: 'none' | OffloadSpan['kind'];
+  /** A dump is printed at its clock line or later: before the clock line of the next one. */
+  readonly latest: number;
   readonly byEvent: boolean;
-  readonly origin: FactOrigin;
+  readonly origin: Moment['origin'];
 }
+
+/** An event is stamped when the tool prints it: what it tells may be so much older (measured on a busy router). */
+const PRINTING = 2.5e8;
 
 /** The spans of time in which an entry was offloaded, in order. */
 export function offloadSpans(store: ConntrackStore, entry: ConntrackEntry): OffloadSpan[] {
-  const sightings = sightingsOf(entry);
+  const sightings = sightingsOf(store, entry);
   const spans: OffloadSpan[] = [];
-  let plain = entry.made?.time ?? -Infinity;
+  let plain = (entry.made?.time ?? -Infinity) - PRINTING;
   let open: { kind: OffloadSpan['kind']; from: Moment; last: Sighting } | undefined;
   for (const seen of sightings) {
     if (seen.flag === 'none') {
       // An event names the state at its time; only what is clearly later ends a span.
       if (open && seen.time > open.last.time) {
-        spans.push({ kind: open.kind, from: open.from, to: moment(seen, open.last.time) });
+        spans.push({ kind: open.kind, from: open.from, to: moment(seen, open.last.time), shown: open.last.time });
         open = undefined;
       }
-      plain = Math.max(plain, seen.time);
+      plain = Math.max(plain, seen.byEvent ? seen.time - PRINTING : seen.time);
     } else if (open) {
       const kind = seen.flag === 'hardware' ? 'hardware' : open.kind;
-      open = { kind, from: open.from, last: seen };
+      // The event of the packet that began it, when the dump that shows it was still being made.
+      const isFirst = seen.byEvent && open.from.source === 'snapshot' && seen.time <= open.from.latest;
+      open = { kind, from: isFirst ? moment(seen, plain) : open.from, last: seen };
     } else {
       open = { kind: seen.flag, from: moment(seen, plain), last: seen };
     }
   }
   if (open) {
     const to = endOf(store, entry, open.last);
-    spans.push({ kind: open.kind, from: open.from, ...(to ? { to } : {}) });
+    spans.push({ kind: open.kind, from: open.from, ...(to ? { to } : {}), shown: open.last.time });
   }
   return spans;
 }
 
-function sightingsOf(entry: ConntrackEntry): Sighting[] {
+function sightingsOf(store: ConntrackStore, entry: ConntrackEntry): Sighting[] {
   const sightings: Sighting[] = [];
   for (const run of entry.flags) {
     if (run.flag === 'unknown' || Number.isNaN(run.first)) continue;
-    const common = { flag: run.flag, origin: run.origin };
-    sightings.push({ ...common, time: run.first, byEvent: run.byEvent });
-    if (run.last > run.first) sightings.push({ ...common, time: run.last, byEvent: false });
+    const { flag, origin, byEvent, first, last } = run;
+    const latest = (time: number): number => nextSnapshot(store, origin.input, time)?.time ?? time;
+    sightings.push({ flag, origin, time: first, latest: byEvent ? first : latest(first), byEvent });
+    if (last > first) sightings.push({ flag, origin, time: last, latest: latest(last), byEvent: false });
   }
   return sightings.sort((a, b) => a.time - b.time);
 }
 
 function moment(seen: Sighting, earliest: number): Moment {
   return {
-    time: seen.time,
-    earliest: Math.min(earliest, seen.time),
-    latest: seen.time,
+    time: seen.latest,
+    earliest: Math.min(earliest, seen.latest),
+    latest: seen.latest,
     source: seen.byEvent ? 'event' : 'snapshot',
     origin: seen.origin,
   };
@@ -93,14 +104,18 @@ function endOf(store: ConntrackStore, entry: ConntrackEntry, last: Sighting): Mo
       origin: destroyed.origin,
     };
   }
-  const next = nextSnapshot(store, last);
-  return next && { time: next.time, earliest: last.time, latest: next.time, source: 'snapshot', origin: last.origin };
+  const next = nextSnapshot(store, last.origin.input, last.time);
+  if (!next) return undefined;
+  // The dump that lacks it was printed before the one after it.
+  const latest = nextSnapshot(store, next.input, next.time)?.time ?? next.time;
+  return { time: latest, earliest: last.time, latest, source: 'snapshot', origin: last.origin };
 }
 
-function nextSnapshot(store: ConntrackStore, last: Sighting): Snapshot | undefined {
+/** The next dump of an input after a time. */
+function nextSnapshot(store: ConntrackStore, input: number, time: number): Snapshot | undefined {
   let best: Snapshot | undefined;
   for (const snapshot of store.snapshots) {
-    const isLater = snapshot.input === last.origin.input && snapshot.time > last.time;
+    const isLater = snapshot.input === input && snapshot.time > time;
     if (isLater && (!best || snapshot.time < best.time)) best = snapshot;
   }
   return best;

@@ -1,7 +1,7 @@
 /** What users felt, in one sentence. */
 
-import type { Analysis, Felt } from '../model.js';
-import { count, counted, span } from './words.js';
+import type { Analysis, Felt, Flow } from '../model.js';
+import { count, counted, printable, span } from './words.js';
 
 export interface Layout {
   readonly verbose: boolean;
@@ -20,8 +20,22 @@ export function impactLines(analysis: Analysis, { verbose, bold, wrap }: Layout)
       const what = [counted(felt.frames, 'packet'), ...parts(felt), stall].join(', ');
       lines.push(...wrap(`${when} (${seconds(felt.duration)}): ${what}`, '  ', '  '));
     }
+    lines.push(...analysis.flows.slice(0, MAX_FLOWS).flatMap((flow) => forwardingLines(flow, wrap)));
   }
   return lines;
+}
+
+const MAX_FLOWS = 3;
+
+function forwardingLines(flow: Flow, wrap: Layout['wrap']): string[] {
+  return (flow.forwarding ?? []).flatMap(({ direction, from, to, classic, offloaded }) => {
+    const how = [
+      classic ? `${seconds(classic.median)} by the classic path (${counted(classic.packets, 'packet')})` : '',
+      offloaded ? `${seconds(offloaded.median)} offloaded (${counted(offloaded.packets, 'packet')})` : '',
+    ].filter((text) => text !== '');
+    const way = `from ${printable(from)} to ${printable(to)}`;
+    return wrap(`flow ${flow.id}, ${direction} direction, ${way}: ${how.join(', ')}`, '  ', '  ');
+  });
 }
 
 function sentence(during: Felt, { before, after }: { before: Felt; after: Felt }): string {

@@ -96,6 +96,7 @@ export function clockLines(analysis: Analysis, { verbose, bold, wrap }: Layout):
   const apart = clocks.filter(
     ({ offset, uncertainty }) => Math.abs(Number(offset)) > Math.max(Number(uncertainty), MS),
   );
+  if (apart.length === 0 && clocks.every(({ by }) => by !== 'frames')) return [];
   const lines = ['', bold('Clocks')];
   for (const { input, against, offset, uncertainty, by, pairs } of apart) {
     const found = by === 'frames' ? counted(pairs, 'frame') : `when ${counted(pairs, 'connection')} began`;
@@ -103,16 +104,12 @@ export function clockLines(analysis: Analysis, { verbose, bold, wrap }: Layout):
     const text = `${printable(input)}: ${sense}${ms(offset)} ms against ${printable(against)}, give or take ${ms(uncertainty)} ms (${found})`;
     lines.push(...wrap(text, '  ', '  '));
   }
-  const agree = clocks.length - apart.length;
-  const worst = clocks.filter((clock) => !apart.includes(clock)).map(({ uncertainty }) => Number(uncertainty));
-  if (agree > 0) {
-    const within = ms(String(Math.max(MS, ...worst)));
-    lines.push(
-      ...wrap(
-        `${counted(agree, 'input')} ${agree === 1 ? 'agrees' : 'agree'} with the others to within ${within} ms.`,
-        '  ',
-      ),
-    );
+  // What conntrack prints late by less than it may need is no news.
+  const agree = clocks.filter((clock) => clock.by === 'frames' && !apart.includes(clock));
+  const within = ms(String(Math.max(MS, ...agree.map(({ uncertainty }) => Number(uncertainty)))));
+  if (agree.length > 0) {
+    const captures = `${counted(agree.length, 'capture')} ${agree.length === 1 ? 'agrees' : 'agree'}`;
+    lines.push(...wrap(`${captures} with the others to within ${within} ms.`, '  '));
   }
   return lines;
 }

@@ -112,17 +112,45 @@ export function flowText(flow: Flow): string {
   const { original, reply } = flow;
   const translated = reply.srcIp !== original.dstIp || reply.dstIp !== original.srcIp;
   const nat = translated ? ` (NAT: replies ${tupleText(reply).replace(/^\S+ /, '')})` : '';
-  const [span] = flow.offload;
-  const offload = span ? `, offloaded (${span.kind}) ${offloadText(span)}` : '';
-  return `${tupleText(original)}${nat}${offload}`;
+  return `${tupleText(original)}${nat}${offloadOf(flow)}`;
 }
 
-/** `since 07:52:04.451301 until 07:53:20.804988`; a snapshot only says `by` when. */
-function offloadText({ from, to }: OffloadSpan): string {
-  const between = from.earliest === undefined ? 'by' : `between ${clockTime(from.earliest)} and`;
-  const since = `${from.source === 'event' ? 'since' : between} ${clockTime(from.time)}`;
-  return to ? `${since}, until ${to.source === 'snapshot' ? 'about ' : ''}${clockTime(to.time)}` : since;
+/** `, offloaded (software) between 07:52:04.396759 and 07:52:04.451301 (conntrack's event), until ...` */
+function offloadOf({ offload }: Flow): string {
+  const [span, ...others] = offload;
+  if (!span) return '';
+  const again = others.length > 0 ? `, and ${counted(others.length, 'more time')}` : '';
+  return `, offloaded (${span.kind}) ${beginText(span)}${endText(span)}${again}`;
 }
+
+function beginText({ from }: OffloadSpan): string {
+  const source = SOURCES[from.source];
+  // An event is exact but for the time that printing it took.
+  if (from.earliest === undefined || from.earliest === from.time) {
+    return `${from.source === 'event' ? 'since' : 'by'} ${clockTime(from.time)} (${source})`;
+  }
+  return `between ${clockTime(from.earliest)} and ${clockTime(from.time)} (${source})`;
+}
+
+function endText({ to }: OffloadSpan): string {
+  if (!to) return '';
+  const about = to.source === 'snapshot' || to.source === 'left-bridge' ? 'about ' : '';
+  return `, until ${about}${clockTime(to.time)} (${ENDS[to.source] ?? SOURCES[to.source]})`;
+}
+
+const SOURCES: Readonly<Record<OffloadSpan['from']['source'], string>> = {
+  event: 'conntrack event',
+  snapshot: 'conntrack dumps',
+  destroyed: 'conntrack entry gone',
+  reload: 'firewall loaded anew',
+  trigger: 'computed from its first packets',
+  'left-bridge': 'frames left the bridge',
+  unseen: 'no tap saw its frames',
+  latency: 'forwarding became faster, which proves nothing',
+  idle: 'nothing sent for 30 s',
+  fin: 'FIN or RST',
+};
+const ENDS: Partial<typeof SOURCES> = { 'left-bridge': 'frames came back to the bridge', unseen: 'frames seen again' };
 
 const WITNESS_WORDS: Readonly<Record<WitnessKind, string>> = {
   map: 'your --map',

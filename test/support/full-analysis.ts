@@ -168,6 +168,15 @@ export const fullAnalysis: Full<Omit<Analysis, 'frames'>> = {
         },
       ],
       impact,
+      forwarding: [
+        {
+          direction: 'original',
+          from: 'wan',
+          to: 'lan3',
+          classic: { median: '900000', packets: 2 },
+          offloaded: { median: '100000', packets: 9 },
+        },
+      ],
     },
   ],
   bindings: [
