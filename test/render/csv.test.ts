@@ -20,7 +20,15 @@ describe('CSV of a case', () => {
     const [frames = [], findings = [], flows = [], mappings = []] = tables.map(([, make]) => records(make(analysis)));
     expect(frames).toHaveLength(analysis.totals.misdelivered);
     expect(findings.map((row) => [row['finding'], row['cause'], row['frames'], row['flows']])).toEqual([
-      ['C1', 'pbr-next-hop', String(analysis.totals.misdelivered), analysis.flows.map(({ id }) => id).sort().join(' ')],
+      [
+        'C1',
+        'pbr-next-hop',
+        String(analysis.totals.misdelivered),
+        analysis.flows
+          .map(({ id }) => id)
+          .sort()
+          .join(' '),
+      ],
     ]);
     expect(flows.map((row) => row['flow'])).toEqual(analysis.flows.map(({ id }) => id));
     expect(mappings).toHaveLength(analysis.flows.reduce((sum, flow) => sum + flow.mappings.length, 0));
