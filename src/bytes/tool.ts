@@ -73,22 +73,38 @@ export function toolSource(path: string, compression: Compression, own: () => By
  */
 function start(path: string, compression: Compression): Running | undefined {
   const [command = '', ...options] = TOOLS[compression] ?? [];
-  const pipe = temporaryPath();
-  if (spawnSync('mkfifo', ['-m', '600', pipe], { stdio: 'ignore' }).status !== 0) return undefined;
-  // Opening one end of a pipe waits for the other end, unless one descriptor is both.
-  const both = openSync(pipe, constants.O_RDWR);
-  const output = openSync(pipe, constants.O_RDONLY);
-  const input = openSync(path, 'r');
-  rmSync(pipe);
-  // Nothing but the path of programs: some of these take options from the environment.
-  const child = spawn(command, options, { stdio: [input, both, 'ignore'], env: { PATH: process.env['PATH'] } });
-  closeSync(input);
-  closeSync(both);
-  const done = new Promise<boolean>((resolve) => {
-    child.on('error', () => resolve(false));
-    child.on('close', (code) => resolve(code === 0));
-  });
-  return { output, done, kill: () => child.kill('SIGKILL') };
+  const opened: number[] = [];
+  const open = (name: string, flags: number): number => {
+    const descriptor = openSync(name, flags);
+    opened.push(descriptor);
+    return descriptor;
+  };
+  try {
+    const pipe = temporaryPath();
+    if (spawnSync('mkfifo', ['-m', '600', pipe], { stdio: 'ignore' }).status !== 0) return undefined;
+    // Opening one end of a pipe waits for the other end, unless one descriptor is both.
+    const both = open(pipe, constants.O_RDWR);
+    const input = open(path, constants.O_RDONLY);
+    const output = openSync(pipe, constants.O_RDONLY);
+    rmSync(pipe);
+    const child = spawn(command, options, {
+      stdio: [input, both, 'ignore'],
+      // Nothing but the path of programs: some of these take options from the environment.
+      env: { PATH: process.env['PATH'] },
+      // Ctrl-C is for this process, which ends the reading, and with it the program.
+      detached: true,
+    });
+    const done = new Promise<boolean>((resolve) => {
+      child.on('error', () => resolve(false));
+      child.on('close', (code) => resolve(code === 0));
+    });
+    return { output, done, kill: () => child.kill('SIGKILL') };
+  } catch {
+    // No room for a pipe, or a file that cannot be opened: decompressing it here tells what is wrong, if anything is.
+    return undefined;
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor);
+  }
 }
 
 async function skip(source: ByteSource, bytes: number): Promise<void> {
