@@ -58,8 +58,9 @@ interface Row {
 /** One row for each finding and pair of MACs; what several captures saw is one row. */
 function rowsOf(analysis: Analysis, wrong: readonly Misdelivery[]): Row[] {
   const rows = new Map<string, { label: string; group: Misdelivery[] }>();
+  const explained = new Map(analysis.findings.toReversed().flatMap((f) => f.explains.map((id) => [id, f] as const)));
   for (const m of wrong) {
-    const finding = analysis.findings.find(({ explains }) => explains.includes(m.id));
+    const finding = explained.get(m.id);
     const key = JSON.stringify([finding?.id, m.dstMac, m.expected, m.class]);
     const row = rows.get(key) ?? { label: finding?.cause ?? 'unexplained', group: [] };
     row.group.push(m);
@@ -154,7 +155,8 @@ function adviceLines([advice]: readonly Advice[]): string[] {
 
 function evidenceLines(analysis: Analysis, wrong: readonly Misdelivery[]): string[] {
   const [finding] = analysis.findings;
-  const explained = wrong.filter((m) => finding?.explains.includes(m.id));
+  const ids = new Set(finding?.explains);
+  const explained = wrong.filter((m) => ids.has(m.id));
   const shown = explained.length > 0 ? explained : wrong;
   const [first] = shown;
   if (!first) return [];

@@ -88,8 +88,11 @@ const ENDED_WORDS = {
   unknown: '',
 } as const;
 
+const MAX_PLACES = 100;
+
 function places(own: readonly Misdelivery[], { limits, since }: Context): Markup {
-  const rows = own.map((m): Content[] => [
+  const shown = own.slice(0, Math.min(limits.rows, MAX_PLACES));
+  const rows = shown.map((m): Content[] => [
     markup`${clipped(m.device, 60)}${m.vlan === undefined ? '' : ` vlan ${m.vlan}`}`,
     markup`<code>${clipped(m.input, 120)}</code>`,
     markup`<code>${m.dstIp}</code>`,
@@ -100,17 +103,17 @@ function places(own: readonly Misdelivery[], { limits, since }: Context): Markup
     `${clockTime(m.firstTime)} to ${clockTime(m.lastTime)}`,
   ]);
   const columns = ['Device', 'Capture', 'For', 'Went', 'Expected', 'Frames', 'Frame numbers', 'When (UTC)'];
-  return table(
-    { caption: 'Where it was seen', columns, times: own.map((m) => [since(m.firstTime), since(m.lastTime)]) },
-    rows,
-    Math.min(limits.rows, 100),
-  );
+  const times = shown.map((m) => [since(m.firstTime), since(m.lastTime)] as const);
+  const places = table({ caption: 'Where it was seen', columns, times }, rows, rows.length);
+  return markup`${places}${moreNote(own.length - shown.length)}`;
 }
 
 /** Who says that the expected MAC was right. */
 function said(own: readonly Misdelivery[]): Markup | undefined {
   const lines = new Set(
-    own.flatMap((m) => m.because.map((witness) => `${claimText(witness)}: ${witnessText(witness)}`)),
+    own
+      .slice(0, MAX_PLACES)
+      .flatMap((m) => m.because.map((witness) => `${claimText(witness)}: ${witnessText(witness)}`)),
   );
   if (lines.size === 0) return undefined;
   const shown = [...lines].slice(0, 8);

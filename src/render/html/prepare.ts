@@ -199,9 +199,8 @@ function impactMarks(
   since: SinceOrigin,
   domain: readonly [number, number],
 ): ImpactMark[] | undefined {
-  const first = Math.min(...wrong.map((m) => since(m.firstTime) ?? Infinity));
-  const last = Math.max(...wrong.map((m) => since(m.lastTime) ?? -Infinity));
-  if (!(first <= last)) return undefined;
+  const [first, last] = spanOf(wrong, since) ?? [];
+  if (first === undefined || last === undefined) return undefined;
   const part = (name: ImpactMark['part'], from: number, to: number): ImpactMark => {
     const felt = impact[name];
     const words = feltText(felt);
@@ -254,14 +253,14 @@ interface FindingParts {
 
 function findingData(finding: Finding, { analysis, since, subject }: FindingParts): FindingData {
   const own = explainedBy(analysis, finding);
-  const times = own.flatMap((m) => [since(m.firstTime), since(m.lastTime)]).filter((time) => time !== undefined);
+  const [from, to] = spanOf(own, since) ?? [0, 0];
   const distinct = (values: readonly string[]): string[] => [...new Set(values)].slice(0, MAX_WORDS);
   return {
     id: finding.id,
     cause: finding.cause,
     title: finding.title,
-    from: times.length > 0 ? Math.min(...times) : 0,
-    to: times.length > 0 ? Math.max(...times) : 0,
+    from,
+    to,
     ips: distinct(subject.ips),
     macs: distinct(subject.macs),
     devices: distinct(subject.devices).map((device) => clipped(device, 100)),
@@ -269,6 +268,16 @@ function findingData(finding: Finding, { analysis, since, subject }: FindingPart
     flows: distinct(subject.flows),
     filter: captureFilters(own, analysis.inputs)[0]?.filter ?? '',
   };
+}
+
+/** From the first to the last wrong frame; undefined when no time is known. */
+function spanOf(misdeliveries: readonly Misdelivery[], since: SinceOrigin): readonly [number, number] | undefined {
+  let [first, last] = [Infinity, -Infinity];
+  for (const m of misdeliveries) {
+    first = Math.min(first, since(m.firstTime) ?? Infinity);
+    last = Math.max(last, since(m.lastTime) ?? -Infinity);
+  }
+  return first <= last ? [first, last] : undefined;
 }
 
 const MAX_WORDS = 200;
