@@ -19,6 +19,9 @@ const build = `${root}/lab/build`;
 const results = `${build}/out`;
 const cli = `${root}/dist/cli.js`;
 
+/** Scenarios that run side by side: most of their time they wait. */
+const LANES = 3;
+
 /** s between packets of a flow. */
 const PACE = 0.05;
 
@@ -77,7 +80,7 @@ async function runAll(scenarios: readonly Scenario[]): Promise<void> {
     build,
     kernel: options.kernel,
     accelerator: options.accelerator === 'kvm' ? 'kvm' : 'tcg',
-    timeout: 300 + scenarios.length * 120,
+    timeout: 300 + Math.ceil(scenarios.length / LANES) * 600,
   };
   const tell = (line: string): void => console.log(line);
   const payload = payloadOf(scenarios);
@@ -98,7 +101,7 @@ function payloadOf(scenarios: readonly Scenario[]): Map<string, string> {
   }
   if (scenarios.some(isCollected)) payload.set('collect.sh', collectScript(cli));
   payload.set('list', `${scenarios.map(({ name }) => name).join('\n')}\n`);
-  payload.set('lanes', '3\n');
+  payload.set('lanes', `${LANES}\n`);
   payload.set('limit', '600\n');
   return payload;
 }
