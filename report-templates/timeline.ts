@@ -18,7 +18,7 @@ import { markup } from '../src/render/html/markup.js';
 import { button, fill, part } from './dom.js';
 import type { Store } from './store.js';
 
-const DRAWN_FLOWS = 12;
+const DRAWN_FLOWS = 6;
 const MINIMAP = 34;
 const AXIS = 24;
 const GUTTER = 190;
