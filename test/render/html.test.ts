@@ -120,7 +120,7 @@ describe('a saved analysis of a stranger', () => {
     const known = new Set(tagsOf(renderHtml(fullAnalysis)).map((tag) => tag.replace('/', '')));
     let rendered = 0;
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(), word, number), { minLength: 1, maxLength: 8 }), (changes) => {
+      fc.property(fc.array(fc.tuple(fc.nat(), word, number), { minLength: 1, maxLength: 2 }), (changes) => {
         const saved = parseAnalysis(spoil(renderJson(fullAnalysis), changes));
         if (typeof saved === 'string') return;
         rendered++;
@@ -128,9 +128,9 @@ describe('a saved analysis of a stranger', () => {
         for (const tag of tagsOf(html)) expect(known).toContain(tag.replace('/', ''));
         expect(html).toMatch(/<h1 /);
       }),
-      { numRuns: 60 },
+      { numRuns: 120 },
     );
-    expect(rendered).toBeGreaterThan(20);
+    expect(rendered).toBeGreaterThan(10);
   });
 });
 
