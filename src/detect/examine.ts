@@ -163,6 +163,7 @@ export class Examination {
       traced.verdict = verdictOf(found);
       this.settle(suspect, seen, found);
     }
+    if (this.deferred.length > 0) for (const bucket of this.misdelivered.values()) putInOrder(bucket);
   }
 
   private judge(suspect: Suspect, seen: SeenFrame): Ruling {
@@ -232,6 +233,21 @@ export class Examination {
     bucket.evidence.push(seen);
     if (this.keepsFrames) bucket.all.push(seen);
   }
+}
+
+/** Frames that were settled at the end belong between those that were settled at once. */
+function putInOrder(bucket: MisdeliveredFrames): void {
+  const { ranges, evidence } = bucket;
+  const pairs: [number, number][] = [];
+  for (let i = 0; i + 1 < ranges.length; i += 2) pairs.push([ranges[i] ?? 0, ranges[i + 1] ?? 0]);
+  if (pairs.every(([from], i) => i === 0 || from > (pairs[i - 1]?.[1] ?? 0) + 1)) return;
+  pairs.sort((a, b) => a[0] - b[0]);
+  ranges.length = 0;
+  for (const [from, to] of pairs) {
+    if (ranges.at(-1) === from - 1) ranges[ranges.length - 1] = to;
+    else ranges.push(from, to);
+  }
+  evidence.sort((a, b) => a.frame - b.frame);
 }
 
 function seenFrame(view: LegView, frames: FrameBatch, i: number): SeenFrame {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { framesOf } from '../support/engine.js';
-import { FAR, judge } from './scene.js';
+import { FAR, judge, router } from './scene.js';
 import {
   client,
   client6,
@@ -22,7 +22,7 @@ import {
   type Routed,
   type Sent,
 } from './next-hop-scenes.js';
-import { monitorTime } from '../support/wire.js';
+import { monitorTime, Wire } from '../support/wire.js';
 
 const SYN = 0x02;
 const ACK = 0x10;
@@ -127,6 +127,25 @@ describe('packets that go past the gateway of their flow', () => {
 });
 
 describe('packets that go back to the gateway that they came from', () => {
+  it('are listed in order with those that were judged at once', async () => {
+    const wire = new Wire();
+    wire.meet(0, router, client);
+    wire.meet(0.1, router, gateway);
+    const wrong: number[] = [];
+    const reply = (time: number, id: number, from: string, to: string, hopLimit: number, srcPort: number): number =>
+      wire.udp(time, { from, to, src: FAR, dst: client.ip, hopLimit, srcPort, payload: [id, 2, 3, 4] });
+    reply(0.5, 0, router.mac, client.mac, 60, 4002);
+    for (let i = 1; i < 12; i++) {
+      // One flow comes in from the gateway and goes back to it, but for a packet; of another only the way out is seen.
+      reply(i, i, gateway.mac, router.mac, 61, 4000);
+      wrong.push(reply(i + 0.001, i, router.mac, gateway.mac, 60, 4000));
+      wrong.push(reply(i + 0.5, i + 100, router.mac, gateway.mac, 60, 4001));
+    }
+    reply(13, 200, gateway.mac, router.mac, 61, 4000);
+    const { misdeliveries } = await judge({ 'br-lan.pcap': wire });
+    expect(misdeliveries.map((m) => [m.dstMac, m.class, framesOf(m)])).toEqual([[gateway.mac, undefined, wrong]]);
+  });
+
   it('are wrong when those that cannot be offloaded go on', async () => {
     expect(await wrongHops(loop)).toEqual(wrongOf(loop));
   });
