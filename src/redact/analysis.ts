@@ -26,8 +26,12 @@ const KEPT: ReadonlySet<string> = new Set([
  * are treated alike, so that a field that is new is not forgotten.
  */
 export function redactAnalysis(analysis: Analysis, mapping: AddressMapping, text: TextRedactor): Analysis {
-  const replace = (key: string, value: unknown): unknown =>
-    typeof value === 'string' && !(KEPT.has(key) && isNumberOrDigest(value)) ? text.redact(value) : value;
+  const replace = (key: string, value: unknown): unknown => {
+    if (typeof value !== 'string') return value;
+    // The capture filter of an interface may name hosts, which no pattern knows.
+    if (key === 'filter') return undefined;
+    return KEPT.has(key) && isNumberOrDigest(value) ? value : text.redact(value);
+  };
   // Once to meet every address: bare digits, as in the name of a device, are told by what was met.
   JSON.stringify({ ...analysis, frames: undefined }, replace);
   const replaced = JSON.stringify({ ...analysis, frames: undefined }, replace);

@@ -45,6 +45,7 @@ describe.each<RedactionLevel>(['default', 'strict'])('an analysis, redacted: %s'
     expect(after.flows[0]?.original.dstIp).toBe(mapping.ipText('203.0.113.2'));
     expect(after.findings[0]?.summary).toContain(mapping.macText(MAC));
     expect(after.inputs[0]?.sha256).toBe(fullAnalysis.inputs[0]?.sha256);
+    expect(JSON.stringify(after.inputs)).not.toContain('"filter"');
     expect(after.misdeliveries[0]?.firstTime).toBe(fullAnalysis.misdeliveries[0]?.firstTime);
   });
 
