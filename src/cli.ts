@@ -33,12 +33,7 @@ const program = new Command('macscan')
     collect,
     [],
   )
-  .option(
-    '--as <name=format>',
-    'read an input as pcap, pcapng, text or analysis whatever it looks like; repeatable',
-    collect,
-    [],
-  )
+  .option('--as <name=format>', 'read an input as pcap, pcapng or text whatever it looks like; repeatable', collect, [])
   .option(
     '--from <time>',
     'judge only frames from this time on (2026-11-21T07:52:26.5, or seconds since 1970); UTC unless it says otherwise',

@@ -9,6 +9,7 @@ import type { Comparison } from '../render/comparison/matrix.js';
 import { formatOfFile, type OutputFormat } from '../render/index.js';
 import { printable } from '../render/words.js';
 import { scan } from '../scan.js';
+import type { PlacedEvidence } from './outputs.js';
 import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
 import type { RedactionOptions } from './redaction.js';
 import { readSavedAnalysis } from './saved-analysis.js';
@@ -35,6 +36,10 @@ export async function compareCommand(
   for (const { format } of targets) rendererOf(format);
   const first = await load(paths[0], version);
   const second = await load(paths[1], version);
+  for (const { file } of targets) {
+    if (file !== '-' && [...first.pieces, ...second.pieces].some((piece) => piece.liesAt(file)))
+      throw new InputError(file, 'is evidence of this run and was not overwritten');
+  }
   if (interrupted.aborted && (!first.analysis.partial || !second.analysis.partial)) return EXIT.INTERRUPTED;
   const redaction =
     options.redact === undefined && options.redactKey === undefined && !options.keepOui
@@ -58,13 +63,19 @@ export async function compareCommand(
   return isComparable(comparison) ? EXIT.DELIVERED : EXIT.FAILED;
 }
 
-async function load(path: string, version: string): Promise<{ analysis: Analysis; hasErrors: boolean }> {
+interface Case {
+  readonly analysis: Analysis;
+  readonly pieces: readonly PlacedEvidence[];
+  readonly hasErrors: boolean;
+}
+
+async function load(path: string, version: string): Promise<Case> {
   const { pieces, errors } = await collectEvidence([path], { signal: interrupted });
   for (const problem of errors) writeError(printable(problem.message));
   if (pieces.length === 0) throw new InputError(path, 'holds nothing that could be compared');
   const analysis =
     (await readSavedAnalysis(pieces)) ?? (await scan(pieces, { generatorVersion: version, signal: interrupted }));
-  return { analysis, hasErrors: errors.length > 0 };
+  return { analysis, pieces, hasErrors: errors.length > 0 };
 }
 
 /** The last parts of the paths that tell them apart. */

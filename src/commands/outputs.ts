@@ -1,7 +1,7 @@
 /** Where the result goes: files by `-o`, and standard output. */
 
 import { InputError, UsageError } from '../errors.js';
-import type { Analysis } from '../model.js';
+import type { Analysis, Input } from '../model.js';
 import { formatOfFile, listsFrames, render, type OutputFormat, type RenderOptions } from '../render/index.js';
 import type { Evidence } from '../scan.js';
 import { NewFile } from './new-file.js';
@@ -44,10 +44,15 @@ export function checkTargets(
     }
     if (file === '-') continue;
     const same = evidence.find((piece) => piece.liesAt(file));
-    const kind = same && analysis.inputs.find(({ name }) => name === same.name)?.kind;
-    if (kind === 'pcap' || kind === 'pcapng' || kind === 'text')
+    if (same && isEvidence(analysis.inputs.find(({ name }) => name === same.name)))
       throw new InputError(file, 'is evidence of this run and was not overwritten');
   }
+}
+
+/** Not so what an earlier run wrote into the folder: it tells no fact. */
+function isEvidence(input: Input | undefined): boolean {
+  if (input?.kind === 'text') return input.frames !== undefined || Object.keys(input.facts ?? {}).length > 0;
+  return input?.kind === 'pcap' || input?.kind === 'pcapng';
 }
 
 /** The pieces that an annotated capture is made of. */

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -82,6 +91,18 @@ describe('-o', () => {
     });
     expect(readFileSync(at('lan3.pcapng')).equals(before)).toBe(true);
     expect(existsSync(at('x.json'))).toBe(false);
+  });
+
+  it('writes its reports again into the folder that they are about', () => {
+    const folderOfCase = at('case');
+    cpSync(stale, folderOfCase, { recursive: true });
+    const reports = ['-o', join(folderOfCase, 'report.txt'), '-o', join(folderOfCase, 'report.md')];
+    expect(macscan([folderOfCase, ...reports]).status).toBe(1);
+    expect(macscan([folderOfCase, ...reports])).toMatchObject({ status: 1 });
+    expect(macscan(['compare', folderOfCase, stale, '-o', join(folderOfCase, 'ip-neigh.txt')])).toMatchObject({
+      status: 2,
+      stderr: `macscan: ${join(folderOfCase, 'ip-neigh.txt')}: is evidence of this run and was not overwritten\n`,
+    });
   });
 
   it('refuses endings, filters and options that make no sense', () => {
