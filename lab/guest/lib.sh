@@ -152,7 +152,7 @@ keep() {
 
 # ---- traffic
 
-# serve HOST PROTO ADDRESS PORT [DELAY]
+# serve HOST PROTO ADDRESS PORT [SILENT]: answers, but for the first SILENT packets of each peer (UDP)
 serve() {
   host=$1
   shift

@@ -1,6 +1,6 @@
 """Traffic of the lab: small flows at an even pace, and the frames by which hosts say who they are.
 
-answer PROTO ADDRESS PORT [DELAY]          sends back what comes, after DELAY s
+answer PROTO ADDRESS PORT [SILENT]         sends back what comes, but for a peer's first SILENT packets
 stream ADDRESS PORT EVERY                  TCP server: sends 256 bytes each EVERY s to whoever connects
 talk STATE PROTO FROM FPORT TO TPORT EVERY [BURST]
                                            sends 64 bytes each EVERY s (BURST packets at first); counts in STATE.sent
@@ -40,27 +40,21 @@ class Counter:
         os.pwrite(self.file, b'%-11d\n' % self.value, 0)
 
 
-def answer(proto, address, port, delay='0'):
-    delay = float(delay)
+def answer(proto, address, port, silent='0'):
     if proto == 'tcp':
         return answer_tcp(address, int(port))
     sock = socket.socket(family(address), socket.SOCK_DGRAM)
     sock.bind((address, int(port)))
-    waiting = []
+    sock.settimeout(1)
+    heard = {}
     while time.monotonic() < END:
-        rest = waiting[0][0] - time.monotonic() if waiting else 1
-        if rest > 0 and select.select([sock], [], [], rest)[0]:
-            try:
-                data, peer = sock.recvfrom(2048)
-            except OSError:
-                continue
-            waiting.append((time.monotonic() + delay, data, peer))
-        while waiting and waiting[0][0] <= time.monotonic():
-            _, data, peer = waiting.pop(0)
-            try:
+        try:
+            data, peer = sock.recvfrom(2048)
+            heard[peer] = heard.get(peer, 0) + 1
+            if heard[peer] > int(silent):
                 sock.sendto(data, peer)
-            except OSError:
-                pass
+        except OSError:
+            pass
 
 
 def listener(address, port):

@@ -46,7 +46,7 @@ function guarded(
     setup: [
       ...setup,
       ...MARKED_TABLE,
-      `serve internet udp ${SERVER} 5300 0.3`,
+      `serve internet udp ${SERVER} 5300 3`,
       `serve internet udp ${SERVER} 5400`,
       `serve internet udp ${SERVER} 5500`,
     ],
@@ -54,7 +54,7 @@ function guarded(
     steps: [
       ...MEET_ALL,
       `talk bystander background udp 10.0.0.4 33333 ${SERVER} 5400`,
-      `talk client victim udp 10.0.0.2 41000 ${SERVER} 5300 2`,
+      `talk client victim udp 10.0.0.2 41000 ${SERVER} 5300`,
       'offloaded udp dport=5300',
       'offloaded udp dport=5400',
       'sent victim 30',
@@ -75,8 +75,10 @@ function guarded(
       'event undo',
       'guard_commands undo',
       'event undone',
-      'offloaded udp dport=5300',
-      'sent victim 40',
+      // Of the old flow either direction may come first; of a new one the client's does.
+      `talk client third udp 10.0.0.2 41002 ${SERVER} 5300`,
+      'offloaded udp sport=41002',
+      'sent third 40',
       'offloaded udp dport=5400',
     ],
     owners: VPN.owners,

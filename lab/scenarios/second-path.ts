@@ -26,13 +26,13 @@ function ruleRemoved(name: string, how: string, flowtable: readonly string[]): S
       router: fw4({ flowtable, prerouting: MARK_CLIENT, srcnat: ['oifname "br-lan" meta mark 0xff masquerade'] }),
       vpn: VPN_RULESET,
     },
-    setup: [...MARKED_TABLE, LAN_ROUTE, `serve internet udp ${SERVER} 5300 0.3`, `serve internet udp ${SERVER} 5400`],
+    setup: [...MARKED_TABLE, LAN_ROUTE, `serve internet udp ${SERVER} 5300 3`, `serve internet udp ${SERVER} 5400`],
     captures: CAPTURES,
     steps: [
       ...MEET_ALL,
       `talk bystander background udp 10.0.0.4 33333 ${SERVER} 5400`,
-      // Two packets before the first answer: the marked one triggers the offload.
-      `talk client victim udp 10.0.0.2 41000 ${SERVER} 5300 2`,
+      // No answer to the first packets: a marked one triggers the offload.
+      `talk client victim udp 10.0.0.2 41000 ${SERVER} 5300`,
       'offloaded udp dport=5300',
       'received victim 20',
       'dump offloaded',
@@ -66,13 +66,13 @@ function bridgedFrames(): Scenario {
       'The router does not translate, so replies are only switched from the VPN gateway to the client; bridge ports in the flowtable.',
     network: VPN.network,
     rulesets: { router: fw4({ flowtable: PORTS, prerouting: MARK_CLIENT }), vpn: VPN_RULESET },
-    setup: [...MARKED_TABLE, `serve internet udp ${SERVER} 5300 0.3`, `serve internet udp ${SERVER} 5400`],
+    setup: [...MARKED_TABLE, `serve internet udp ${SERVER} 5300 3`, `serve internet udp ${SERVER} 5400`],
     captures: CAPTURES,
     steps: [
       ...MEET_ALL,
       'meet vpn 10.0.0.2',
       `talk bystander background udp 10.0.0.4 33333 ${SERVER} 5400`,
-      `talk client victim udp 10.0.0.2 41000 ${SERVER} 5300 2`,
+      `talk client victim udp 10.0.0.2 41000 ${SERVER} 5300`,
       'offloaded udp dport=5300',
       'sent victim 60',
       'dump steady',
