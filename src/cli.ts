@@ -61,6 +61,7 @@ const program = new Command('macscan')
   .addOption(new Option('--color <when>', 'color the text').choices(['auto', 'always', 'never']).default('auto'))
   .addHelpText('after', helpAfter())
   .showHelpAfterError('(macscan --help lists the options)')
+  .configureOutput({ outputError: (line, write) => write(line.replace(/^error: /, 'macscan: ')) })
   .exitOverride()
   .action(async (evidence: string[], options: ScanCommandOptions) => {
     if (evidence.length === 0) program.help({ error: true });

@@ -1,8 +1,10 @@
 /** A file that appears whole or not at all: written beside its place, looked at, and then put there. */
 
-import { closeSync, createReadStream, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, createWriteStream, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { fileError, openFile } from '../bytes/file.js';
 import { createSpool, type SpoolFile } from '../bytes/spool.js';
+import { placeOf, type Place } from './place.js';
 
 const CHUNK = 256 * 1024;
 /** Longer than any address in any spelling: what lies across two chunks is in both. */
@@ -11,12 +13,14 @@ const OVERLAP = 64;
 export class NewFile {
   /** Where it goes; `-` is standard output. */
   readonly path: string;
+  private readonly place: Place;
   private readonly spool: SpoolFile;
 
   /** @throws InputError when it cannot be made */
   constructor(path: string) {
     this.path = path;
-    this.spool = path === '-' ? createSpool(path) : besides(path);
+    this.place = path === '-' ? { path, isStream: true } : placeOf(path);
+    this.spool = this.place.isStream ? createSpool(path) : besides(this.place.path);
   }
 
   write(bytes: Uint8Array): void {
@@ -43,19 +47,23 @@ export class NewFile {
     }
   }
 
-  /** Puts it in its place, or hands it to `out` piece by piece if that is standard output. */
+  /**
+   * Puts it in its place, or hands it to `out` piece by piece if that is standard output.
+   * @throws InputError when that cannot be done
+   */
   async publish(out: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     this.spool.close();
-    if (this.path !== '-') {
-      try {
-        renameSync(this.spool.path, this.path);
-      } catch (error) {
-        throw fileError(this.path, error);
-      }
+    if (this.path === '-') {
+      const stream: AsyncIterable<unknown> = createReadStream(this.spool.path, { highWaterMark: CHUNK });
+      for await (const chunk of stream) if (chunk instanceof Uint8Array) await out(chunk);
       return;
     }
-    const stream: AsyncIterable<unknown> = createReadStream(this.spool.path, { highWaterMark: CHUNK });
-    for await (const chunk of stream) if (chunk instanceof Uint8Array) await out(chunk);
+    try {
+      if (this.place.isStream) await pipeline(createReadStream(this.spool.path), createWriteStream(this.path));
+      else renameSync(this.spool.path, this.place.path);
+    } catch (error) {
+      throw fileError(this.path, error);
+    }
   }
 
   /** Takes it away. */

@@ -44,15 +44,17 @@ export function checkTargets(
     }
     if (file === '-') continue;
     const same = evidence.find((piece) => piece.liesAt(file));
-    if (same && isEvidence(analysis.inputs.find(({ name }) => name === same.name)))
+    const input = same && analysis.inputs.find(({ name }) => name === same.name);
+    // What is no input of the analysis is the analysis itself, as it was saved.
+    if (same && (!input || isEvidence(input)))
       throw new InputError(file, 'is evidence of this run and was not overwritten');
   }
 }
 
 /** Not so what an earlier run wrote into the folder: it tells no fact. */
-function isEvidence(input: Input | undefined): boolean {
-  if (input?.kind === 'text') return input.frames !== undefined || Object.keys(input.facts ?? {}).length > 0;
-  return input?.kind === 'pcap' || input?.kind === 'pcapng';
+function isEvidence(input: Input): boolean {
+  if (input.kind === 'text') return input.frames !== undefined || Object.keys(input.facts ?? {}).length > 0;
+  return input.kind === 'pcap' || input.kind === 'pcapng';
 }
 
 /** The pieces that an annotated capture is made of. */

@@ -5,6 +5,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { removeSpools } from '../bytes/spool.js';
 import { InputError, UsageError } from '../errors.js';
 import { printable } from '../render/words.js';
+import { placeOf } from './place.js';
 
 export const EXIT = { DELIVERED: 0, MISDELIVERED: 1, FAILED: 2, INTERRUPTED: 130 } as const;
 
@@ -42,14 +43,19 @@ export async function writeOut(text: string | Uint8Array): Promise<void> {
 }
 
 /**
- * Writes a file whole or not at all.
+ * Writes a file whole or not at all; pipes and devices are written to.
  * @throws InputError when it cannot be written
  */
 export function writeFile(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const place = placeOf(path);
+  const temporary = `${place.path}.${process.pid}.tmp`;
   try {
+    if (place.isStream) {
+      writeFileSync(place.path, text);
+      return;
+    }
     writeFileSync(temporary, text, { mode: 0o666, flag: 'wx' });
-    renameSync(temporary, path);
+    renameSync(temporary, place.path);
   } catch (error) {
     rmSync(temporary, { force: true });
     const reason =

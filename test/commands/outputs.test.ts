@@ -1,17 +1,21 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { HOSTILE_NAMES, INVISIBLE } from '../support/hostile.js';
@@ -91,6 +95,28 @@ describe('-o', () => {
     });
     expect(readFileSync(at('lan3.pcapng')).equals(before)).toBe(true);
     expect(existsSync(at('x.json'))).toBe(false);
+  });
+
+  it('does not overwrite the saved analysis that it reads', () => {
+    copyFileSync(at('all.json'), at('own.json'));
+    const run = macscan([at('own.json'), '--redact', '-o', at('own.json')]);
+    expect(run.stderr).toBe(`macscan: ${at('own.json')}: is evidence of this run and was not overwritten\n`);
+    expect(text('own.json')).toBe(text('all.json'));
+  });
+
+  it('writes through links and into pipes, and replaces neither', async () => {
+    writeFileSync(at('target.json'), '');
+    symlinkSync('target.json', at('link.json'));
+    runTool('mkfifo', [at('pipe.md'), at('pipe.pcapng')], new Uint8Array());
+    const heard = ['pipe.md', 'pipe.pcapng'].map((name) => readFile(at(name)));
+    const outputs = ['link.json', 'pipe.md', 'pipe.pcapng'].flatMap((name) => ['-o', at(name)]);
+    await promisify(execFile)(process.execPath, [cli, stale, '--no-exit-code', '-q', ...outputs]);
+    expect(text('target.json')).toBe(text('all.json'));
+    expect(lstatSync(at('link.json')).isSymbolicLink()).toBe(true);
+    const [markdown, capture] = await Promise.all(heard);
+    expect(markdown?.toString()).toBe(text('all.md'));
+    expect(capture?.equals(readFileSync(at('all.pcapng')))).toBe(true);
+    expect(lstatSync(at('pipe.md')).isFIFO()).toBe(true);
   });
 
   it('writes its reports again into the folder that they are about', () => {
