@@ -107,16 +107,16 @@ describe('-o', () => {
   it('writes through links and into pipes, and replaces neither', async () => {
     writeFileSync(at('target.json'), '');
     symlinkSync('target.json', at('link.json'));
-    runTool('mkfifo', [at('pipe.md'), at('pipe.pcapng')], new Uint8Array());
-    const heard = ['pipe.md', 'pipe.pcapng'].map((name) => readFile(at(name)));
-    const outputs = ['link.json', 'pipe.md', 'pipe.pcapng'].flatMap((name) => ['-o', at(name)]);
+    runTool('mkfifo', [at('fifo.md'), at('fifo.pcapng')], new Uint8Array());
+    const heard = ['fifo.md', 'fifo.pcapng'].map((name) => readFile(at(name)));
+    const outputs = ['link.json', 'fifo.md', 'fifo.pcapng'].flatMap((name) => ['-o', at(name)]);
     await promisify(execFile)(process.execPath, [cli, stale, '--no-exit-code', '-q', ...outputs]);
     expect(text('target.json')).toBe(text('all.json'));
     expect(lstatSync(at('link.json')).isSymbolicLink()).toBe(true);
     const [markdown, capture] = await Promise.all(heard);
     expect(markdown?.toString()).toBe(text('all.md'));
     expect(capture?.equals(readFileSync(at('all.pcapng')))).toBe(true);
-    expect(lstatSync(at('pipe.md')).isFIFO()).toBe(true);
+    expect(lstatSync(at('fifo.md')).isFIFO()).toBe(true);
   });
 
   it('writes its reports again into the folder that they are about', () => {
