@@ -37,8 +37,9 @@ interface BridgePort {
   readonly host: Host;
 }
 
-/** Time that a bridge may take to act on what it learnt. */
+/** Time that a bridge may take to act on what it learnt, ns. */
 const REACTION = 1e8;
+/** What still leaves by the old port after this long was not in a queue when the MAC moved, ns. */
 const LINGER = 1e9;
 /** A bridge forgets a MAC that is silent this long, and floods what is sent to it (IEEE 802.1Q, default ageing time). */
 const AGEING = 300e9;
