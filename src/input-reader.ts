@@ -4,9 +4,9 @@ import type { ByteSource } from './bytes/source.js';
 import { Decoder } from './decode/frame.js';
 import type { Examination } from './detect/examine.js';
 import { InputError } from './errors.js';
+import { headOf, kindOfHead } from './input-kind.js';
 import type { Diagnostic, Input, InputKind } from './model.js';
-import { looksLikeAnalysis } from './read/analysis.js';
-import { readCapture, sniffCapture } from './read/capture.js';
+import { readCapture } from './read/capture.js';
 import type { TextSummary } from './read/text.js';
 import type { DeviceNames } from './reconstruct/devices.js';
 import type { Reconstruction } from './reconstruct/reconstruction.js';
@@ -57,7 +57,6 @@ export interface ReadInput {
   readonly diagnostics: Diagnostic[];
 }
 
-const HEAD = 4096;
 const TEXT_CHUNK = 64 * 1024;
 const MAX_DIAGNOSTICS = 100;
 
@@ -172,12 +171,7 @@ export class InputReader {
   }
 
   private async kindOf(evidence: Evidence): Promise<InputKind> {
-    const forced = this.options.formats?.get(evidence.name);
-    if (forced) return forced;
-    const head = await readHead(evidence);
-    if (head.length === 0) return 'empty';
-    if (looksLikeAnalysis(head)) return 'analysis';
-    return sniffCapture(head) ?? (isBinary(head) ? 'unknown' : 'text');
+    return this.options.formats?.get(evidence.name) ?? kindOfHead(await headOf(evidence));
   }
 
   private async capture(evidence: Evidence, sink: CaptureSink, lastFrame = Infinity): Promise<void> {
@@ -268,17 +262,11 @@ export class InputReader {
   }
 }
 
-/** Text has no zero bytes, unless it is UTF-16, which begins with a byte order mark. */
-function isBinary(head: Uint8Array): boolean {
-  const isWide = (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
-  return head.includes(0) && !isWide;
-}
-
 /** An input that cannot be read is not: what is wrong with it is told when it is read. */
 async function isUndated(evidence: Evidence): Promise<boolean> {
   try {
-    const head = await readHead(evidence);
-    if (sniffCapture(head) !== undefined || isBinary(head)) return false;
+    const head = await headOf(evidence);
+    if (kindOfHead(head) !== 'text') return false;
     const { isUndatedCapture } = await import('./read/text.js');
     return isUndatedCapture(head);
   } catch {
@@ -323,22 +311,6 @@ class Notes {
     };
     return [...this.list, rest];
   }
-}
-
-async function readHead(evidence: Evidence): Promise<Uint8Array> {
-  const source = await evidence.open('head');
-  const head = new Uint8Array(HEAD);
-  let length = 0;
-  try {
-    while (length < HEAD) {
-      const read = await source.read(head, length, HEAD - length);
-      if (read === 0) break;
-      length += read;
-    }
-  } finally {
-    source.close();
-  }
-  return head.subarray(0, length);
 }
 
 async function* chunks(source: ByteSource): AsyncGenerator<Uint8Array> {

@@ -4,8 +4,9 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { collectEvidence } from '../bytes/evidence.js';
 import { InputError, UsageError } from '../errors.js';
-import { looksLikeAnalysis } from '../read/analysis.js';
-import { readCapture, sniffCapture } from '../read/capture.js';
+import { headOf, kindOfHead } from '../input-kind.js';
+import type { InputKind } from '../model.js';
+import { readCapture } from '../read/capture.js';
 import { CaptureRedaction, CaptureSurvey, REDACTED_COMMENT } from '../redact/capture.js';
 import { PcapngWriter, PcapWriter, type CaptureWriter } from '../redact/capture-writer.js';
 import { redactAnalysis } from '../redact/analysis.js';
@@ -24,14 +25,13 @@ import { EXIT, interrupted, writeError, writeOut } from './process.js';
 import { createMapping, type RedactionOptions } from './redaction.js';
 import { readSavedAnalysis } from './saved-analysis.js';
 
-type Kind = 'pcap' | 'pcapng' | 'analysis' | 'text';
+type Kind = Exclude<InputKind, 'unknown' | 'empty'>;
 
 interface Piece {
   readonly evidence: Evidence;
   readonly kind: Kind;
 }
 
-const HEAD = 4096;
 const TEXT_CHUNK = 64 * 1024;
 
 /**
@@ -47,8 +47,8 @@ export async function redactCommand(input: string, output: string, options: Reda
   for (const problem of errors) writeError(printable(problem.message));
   const pieces: Piece[] = [];
   for (const evidence of found) {
-    const kind = await kindOf(evidence);
-    if (kind) pieces.push({ evidence, kind });
+    const kind = kindOfHead(await headOf(evidence));
+    if (kind !== 'unknown' && kind !== 'empty') pieces.push({ evidence, kind });
     else writeError(printable(`${evidence.name}: is no capture, no text and no saved analysis. It was left out.`));
   }
   const [only] = pieces;
@@ -196,27 +196,6 @@ function below(path: string): string {
     .split('/')
     .map((part) => (/^\.{0,2}$/.test(part) ? '_' : part.replaceAll('\0', '_')))
     .join('/');
-}
-
-async function kindOf(evidence: Evidence): Promise<Kind | undefined> {
-  const source = await evidence.open('head');
-  const head = new Uint8Array(HEAD);
-  let length = 0;
-  try {
-    while (length < HEAD) {
-      const read = await source.read(head, length, HEAD - length);
-      if (read === 0) break;
-      length += read;
-    }
-  } finally {
-    source.close();
-  }
-  const bytes = head.subarray(0, length);
-  const capture = sniffCapture(bytes);
-  if (capture) return capture;
-  if (looksLikeAnalysis(bytes)) return 'analysis';
-  const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  return length === 0 || (bytes.includes(0) && !isWide) ? undefined : 'text';
 }
 
 /** By the ending of the output; without one that tells, as the input was. */
