@@ -36,6 +36,7 @@ describe('causes, pages and samples', () => {
     expect(sections.map((section) => section.split('\n')[0])).toEqual(HEADINGS);
     for (const section of sections) expect(section.split('\n').slice(1).join('').trim().length).toBeGreaterThan(5);
     expect(page.includes(SAYS_SO)).toBe(BY_HAND.includes(id));
+    expect(page).toContain(`\nA sample: \`macscan captures/causes/${id}\`\n`);
     for (const line of page.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
     for (const [, other] of page.matchAll(/see `([\w-]+)`/g)) expect(pages).toContain(other);
   });
