@@ -28,6 +28,7 @@ import { clockDiagnostics, conntrackOffsets, listClocks } from './clocks.js';
 import { eventsOf } from './events.js';
 import { listFlows } from './flows.js';
 import { totalImpact } from './impact.js';
+import { limitsOf } from './limits.js';
 import { foresee } from './predictions.js';
 import { REASONS, type Reason } from './reasons.js';
 import { systemsOf } from './systems.js';
@@ -75,7 +76,7 @@ export function assemble(parts: Parts): Analysis {
     predictions,
     ...(ruleset.length > 0 ? { ruleset } : {}),
     notJudged,
-    diagnostics: [...parts.diagnostics, ...clockDiagnostics(offsets, places)],
+    diagnostics: [...parts.diagnostics, ...clockDiagnostics(offsets, places), ...limitsOf(parts)],
     ...(systems.length > 0 ? { systems } : {}),
     ...(events.length > 0 ? { events } : {}),
     ...(impact ? { impact } : {}),

@@ -13,6 +13,14 @@ export interface Cause {
   explain?(scene: Scene, kase: Case, tests: Tests): Explanation | undefined;
   /** What of it is there without any misdelivery: normal events that look like one. */
   observe?(scene: Scene): Iterable<Omit<Observation, 'cause' | 'title'>>;
+  /** What looks like it without any misdelivery, where the dumps that would tell are missing. */
+  notEvaluated?(scene: Scene): Iterable<Missing>;
+}
+
+/** Why a cause could not be evaluated, and the command that would have told. */
+export interface Missing {
+  readonly because: string;
+  readonly collect: string;
 }
 
 /** Whether a cause fits a case. */

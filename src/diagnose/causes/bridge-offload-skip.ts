@@ -9,6 +9,7 @@ import { runsOfLeg, viewLeg, type LegView } from '../../detect/legs.js';
 import { frameOrigin } from '../../detect/witnesses.js';
 import { Leg, LEG_WORDS, LegBit } from '../../reconstruct/leg-layout.js';
 import { addressKey } from '../../reconstruct/address-key.js';
+import type { FlowtableFact } from '../../records/facts.js';
 import type { Scene } from '../case.js';
 import type { Cause } from '../cause.js';
 import { timeOf } from '../claimants.js';
@@ -22,7 +23,7 @@ export const bridgeOffloadSkip: Cause = {
   id: 'bridge-offload-skip',
   title: 'Offload in the bridge skips the router',
   *observe(scene) {
-    if (!offloadsInBridge(scene)) return;
+    if (!flowtablesOf(scene).some(({ family }) => family === 'bridge')) return;
     for (const { view, before } of skips(scene)) {
       const { r } = scene;
       const [run] = runsOfLeg(r, view.leg);
@@ -39,11 +40,22 @@ export const bridgeOffloadSkip: Cause = {
       };
     }
   },
+  *notEvaluated(scene) {
+    if (scene.around.hosts.some((host) => host.rulesets.length > 0)) return;
+    const [first, ...more] = skips(scene);
+    if (!first) return;
+    const { r } = scene;
+    const [src, dst] = [r.addresses.format(first.view.srcIp), r.addresses.format(first.view.dstIp)];
+    const others = more.length > 0 ? ` (and of ${more.length} more ${more.length === 1 ? 'flow' : 'flows'})` : '';
+    yield {
+      because: `Packets of ${src} for ${dst}${others} came by the router ${formatMac(first.view.transmitter)}, and later ones carry its MAC and the hop limit of their sender; no ruleset says whether a bridge offloads.`,
+      collect: 'nft list ruleset; bridge vlan show',
+    };
+  },
 };
 
-function offloadsInBridge(scene: Scene): boolean {
-  const rulesets = scene.around.hosts.flatMap((host) => host.rulesets);
-  return rulesets.some(({ flowtables }) => flowtables.some(({ family }) => family === 'bridge'));
+function flowtablesOf(scene: Scene): readonly FlowtableFact[] {
+  return scene.around.hosts.flatMap((host) => host.rulesets).flatMap(({ flowtables }) => flowtables);
 }
 
 /** Legs that a router seems to have made, of flows that it had only passed on before. */

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { traceLimit } from '../../src/diagnose/limits.js';
+import { judge } from '../engine/scene.js';
+import { SAMPLES, type Evidence } from './samples.js';
+
+const skip = SAMPLES.find(({ cause }) => cause === 'bridge-offload-skip');
+
+function without({ captures, texts = {} }: Evidence, name: string): Evidence {
+  return { captures, texts: Object.fromEntries(Object.entries(texts).filter(([key]) => key !== name)) };
+}
+
+describe('what was not evaluated', () => {
+  it('is offload in a bridge without a ruleset, with the command that tells', async () => {
+    if (!skip?.near) throw new Error('no sample');
+    const { captures, texts } = without(skip.shows(), 'nft-ruleset.txt');
+    const { observations, diagnostics } = await judge(captures, texts);
+    expect(observations).toEqual([]);
+    expect(diagnostics).toMatchObject([
+      { id: 'not-evaluated', action: 'To tell, collect: nft list ruleset; bridge vlan show' },
+    ]);
+    expect(diagnostics[0]?.what).toMatch(/^bridge-offload-skip was not evaluated: Packets of 10\.9\.0\.5 for 192\./);
+    const near = without(skip.near.build(), 'nft-ruleset.txt');
+    expect((await judge(near.captures, near.texts)).diagnostics).toEqual([]);
+  });
+
+  it('is nothing where a ruleset says that the bridge has no flowtable', async () => {
+    if (!skip) throw new Error('no sample');
+    const { captures, texts = {} } = skip.shows();
+    const ruleset = (texts['nft-ruleset.txt'] ?? '').replace('table bridge', 'table inet');
+    const { observations, diagnostics } = await judge(captures, { ...texts, 'nft-ruleset.txt': ruleset });
+    expect([observations, diagnostics]).toEqual([[], []]);
+  });
+
+  it('is the next hop of frames beyond those that are followed one by one', () => {
+    expect(traceLimit({ frames: [], dropped: 0 })).toEqual([]);
+    expect(traceLimit({ frames: [], dropped: 1234 })[0]?.what).toMatch(/and 1,234 more were not: their next hops/);
+  });
+});
