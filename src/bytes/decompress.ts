@@ -1,11 +1,8 @@
 import { InputError } from '../errors.js';
 import { chunkSource } from './chunks.js';
-import { gunzip } from './gzip.js';
-import { LZ4_LEGACY_MAGIC, LZ4_MAGIC, unlz4 } from './lz4.js';
+import { isSkippableMagic, LZ4_LEGACY_MAGIC, LZ4_MAGIC, ZSTD_MAGIC } from './magic.js';
 import type { ByteSource } from './source.js';
 import { ByteWindow } from './window.js';
-import { unxz } from './xz.js';
-import { isSkippableMagic, unzstd, ZSTD_MAGIC } from './zstd.js';
 
 export type Compression = 'gzip' | 'zstd' | 'xz' | 'lz4';
 
@@ -100,16 +97,24 @@ export async function peek(source: ByteSource, length: number): Promise<{ head: 
   };
 }
 
-const decoders: Readonly<Record<Compression, (input: ByteWindow, name: string) => AsyncGenerator<Uint8Array>>> = {
-  gzip: gunzip,
-  zstd: unzstd,
-  xz: unxz,
-  lz4: unlz4,
+type Decoder = (input: ByteWindow, name: string) => AsyncGenerator<Uint8Array>;
+
+/** Loaded when one is needed. */
+const decoders: Readonly<Record<Compression, () => Promise<Decoder>>> = {
+  gzip: async () => (await import('./gzip.js')).gunzip,
+  zstd: async () => (await import('./zstd.js')).unzstd,
+  xz: async () => (await import('./xz.js')).unxz,
+  lz4: async () => (await import('./lz4.js')).unlz4,
 };
 
 /** One layer taken off. The new source owns the old one. */
 export function layer(compression: Compression, source: ByteSource, name: string): ByteSource {
-  return chunkSource(decoders[compression](new ByteWindow(source), name), () => source.close());
+  return chunkSource(decoded(compression, source, name), () => source.close());
+}
+
+async function* decoded(compression: Compression, source: ByteSource, name: string): AsyncGenerator<Uint8Array> {
+  const decoder = await decoders[compression]();
+  yield* decoder(new ByteWindow(source), name);
 }
 
 /** The same bytes, but no more than `limit`. */

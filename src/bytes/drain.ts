@@ -1,5 +1,4 @@
 import { fstatSync, readSync } from 'node:fs';
-import { Socket } from 'node:net';
 
 const PIECE = 64 * 1024;
 /** Other tasks get a turn after so many bytes. */
@@ -31,12 +30,13 @@ export async function drain(
   }
 }
 
-function drainSocket(
+async function drainSocket(
   fd: number,
   buffer: Uint8Array,
   take: (piece: Uint8Array) => boolean,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { Socket } = await import('node:net');
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;
     const callback = (count: number, piece: Uint8Array): boolean => {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, lstatSync, openSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { basename, join, resolve, sep } from 'node:path';
-import { isatty } from 'node:tty';
 import { InputError } from '../errors.js';
 import { DEFAULT_LIMITS, type DecompressLimits, peek } from './decompress.js';
 import { drain } from './drain.js';
@@ -93,6 +92,7 @@ class Collector {
   async argument(arg: string): Promise<void> {
     try {
       if (arg === '-') {
+        const { isatty } = await import('node:tty');
         if (isatty(STDIN)) throw new InputError('-', 'standard input is a terminal: nothing to read');
         await this.spool(STDIN, '-', ['-']);
         return;

@@ -1,9 +1,7 @@
 import { available, corrupt, cutShort } from './chunks.js';
+import { isSkippableMagic, LZ4_LEGACY_MAGIC, LZ4_MAGIC } from './magic.js';
 import type { ByteWindow } from './window.js';
-import { isSkippableMagic, skipFrame } from './zstd.js';
-
-export const LZ4_MAGIC = 0x184d2204;
-export const LZ4_LEGACY_MAGIC = 0x184c2102;
+import { skipFrame } from './zstd.js';
 
 const HISTORY = 64 * 1024;
 const LEGACY_BLOCK = 8 * 1024 * 1024;

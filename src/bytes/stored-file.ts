@@ -1,17 +1,9 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import {
-  bounded,
-  COMPRESSION_HEAD,
-  decompress,
-  layer,
-  sniffCompression,
-  type Compression,
-  type DecompressLimits,
-} from './decompress.js';
+import { bounded, COMPRESSION_HEAD, decompress, layer, sniffCompression, type DecompressLimits } from './decompress.js';
 import { openFile, type SyncSource } from './file.js';
 import type { ByteSource } from './source.js';
-import { hasTool, toolSource } from './tool.js';
+import type { ToolCompression } from './tool.js';
 
 const CHUNK = 256 * 1024;
 
@@ -59,6 +51,7 @@ export class StoredFile {
     const { path, name, limits } = this;
     const compression = head || this.size < MIN_FOR_TOOL || limits.layers === 0 ? undefined : this.compression();
     if (!compression) return (await decompress(this.openHashed(), name, limits)).source;
+    const { toolSource } = await import('./tool.js');
     const own = (): ByteSource => layer(compression, this.openRaw(), name);
     const outer = bounded(toolSource(path, compression, own), name, limits.bytes);
     return (await decompress(outer, name, limits, [compression])).source;
@@ -70,12 +63,12 @@ export class StoredFile {
   }
 
   /** What a program is to take off. */
-  private compression(): Compression | undefined {
+  private compression(): ToolCompression | undefined {
     const source = this.openRaw();
     try {
       const head = new Uint8Array(COMPRESSION_HEAD);
       const found = sniffCompression(head.subarray(0, source.read(head, 0, head.length)));
-      return found && hasTool(found) ? found : undefined;
+      return found === 'gzip' ? undefined : found;
     } finally {
       source.close();
     }

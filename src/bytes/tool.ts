@@ -5,19 +5,17 @@ import type { Compression } from './decompress.js';
 import type { ByteSource } from './source.js';
 import { temporaryPath } from './spool.js';
 
+/** What a program may be of help with; zlib is as fast as gzip, and works in a thread of its own. */
+export type ToolCompression = Exclude<Compression, 'gzip'>;
+
 /** Programs that decompress a file faster than this process can, and at the same time as it analyses. */
-const TOOLS: Partial<Readonly<Record<Compression, readonly [command: string, ...options: string[]]>>> = {
+const TOOLS: Readonly<Record<ToolCompression, readonly [command: string, ...options: string[]]>> = {
   zstd: ['zstd', '-dcq'],
   xz: ['xz', '-dcq', '--memlimit-decompress=256MiB'],
   lz4: ['lz4', '-dcq'],
 };
 
 const CHUNK = 256 * 1024;
-
-/** Whether a program may be of help; zlib is as fast as gzip, and works in a thread of its own. */
-export function hasTool(compression: Compression): boolean {
-  return TOOLS[compression] !== undefined;
-}
 
 /** A program at work. */
 interface Running {
@@ -34,7 +32,7 @@ interface Running {
  * with this process, as nobody reads its output any more.
  * @param own decompresses the file from its beginning in this process
  */
-export function toolSource(path: string, compression: Compression, own: () => ByteSource): ByteSource {
+export function toolSource(path: string, compression: ToolCompression, own: () => ByteSource): ByteSource {
   let running = start(path, compression);
   let instead = running ? undefined : own();
   let given = 0;
@@ -71,8 +69,8 @@ export function toolSource(path: string, compression: Compression, own: () => By
  * Starts a program whose output comes through a named pipe: that can be read without the event loop, which would copy
  * every piece twice. Undefined where it cannot be.
  */
-function start(path: string, compression: Compression): Running | undefined {
-  const [command = '', ...options] = TOOLS[compression] ?? [];
+function start(path: string, compression: ToolCompression): Running | undefined {
+  const [command, ...options] = TOOLS[compression];
   const opened: number[] = [];
   const open = (name: string, flags: number): number => {
     const descriptor = openSync(name, flags);

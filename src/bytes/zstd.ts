@@ -1,8 +1,7 @@
 import { InputError } from '../errors.js';
 import { available, corrupt, cutShort } from './chunks.js';
+import { isSkippableMagic, ZSTD_MAGIC } from './magic.js';
 import type { ByteWindow } from './window.js';
-
-export const ZSTD_MAGIC = 0xfd2fb528;
 
 /** The largest window that is decoded: what `zstd -d` allows without asking. */
 const MAX_WINDOW = 128 * 1024 * 1024;
@@ -25,11 +24,6 @@ export async function* unzstd(input: ByteWindow, name: string): AsyncGenerator<U
     else if (magic === ZSTD_MAGIC) yield* frame(input, name);
     else throw corrupt(name, 'zstd', input.fileOffset(input.position));
   }
-}
-
-/** Frames that hold something other than data: zstd (RFC 8878 section 3.1.2) and LZ4 have them in common. */
-export function isSkippableMagic(magic: number): boolean {
-  return magic >= 0x184d2a50 && magic <= 0x184d2a5f;
 }
 
 export async function skipFrame(input: ByteWindow, name: string, format: string): Promise<void> {
