@@ -2,14 +2,14 @@
 /** The command line. Commands are loaded when they run, so that each start pays only for what it needs. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { readFileSync } from 'node:fs';
 import type { CollectOptions } from './commands/collect.js';
 import type { CompareOptions } from './commands/compare.js';
 import { fail, finish } from './commands/process.js';
 import type { RedactionOptions } from './commands/redaction.js';
 import type { ScanCommandOptions } from './commands/scan.js';
+import { packageVersion } from './commands/version.js';
 
-const { version } = readPackage();
+const version = packageVersion();
 
 const program = new Command('macscan')
   .description('Finds the frames that went to the right IP address and the wrong MAC, in captures and router dumps.')
@@ -150,11 +150,7 @@ program
     await finish(await compareCommand([a, b], program.opts<CompareOptions>(), version));
   });
 
-try {
-  await program.parseAsync(process.argv.map(withLevel));
-} catch (error) {
-  await fail(error);
-}
+program.parseAsync(process.argv.map(withLevel)).catch(fail);
 
 /** A level is written with =, so that the path after a bare --redact is a path. */
 function withLevel(word: string): string {
@@ -164,12 +160,6 @@ function withLevel(word: string): string {
 function collect(value: string, before: string[]): string[] {
   if (value === '') throw new InvalidArgumentError('It must not be empty.');
   return [...before, value];
-}
-
-function readPackage(): { version: string } {
-  const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  const found = typeof parsed === 'object' && parsed !== null && 'version' in parsed ? parsed.version : undefined;
-  return { version: typeof found === 'string' ? found : '0.0.0' };
 }
 
 function helpAfter(): string {

@@ -4,7 +4,7 @@ import { InputError, UsageError } from '../errors.js';
 import type { Analysis, Input } from '../model.js';
 import { formatOfFile, listsFrames, render, type OutputFormat, type RenderOptions } from '../render/index.js';
 import type { Evidence } from '../scan.js';
-import { NewFile } from './new-file.js';
+import type { NewFile } from './new-file.js';
 import { writeFile, writeOut } from './process.js';
 
 export interface Target {
@@ -87,6 +87,7 @@ export async function writeTargets(
     const made: { file: string; content: string | NewFile }[] = [];
     for (const { file, format } of targets) {
       if (format === 'pcapng') {
+        const { NewFile } = await import('./new-file.js');
         const { makeAnnotatedCapture } = await import('./annotated-capture.js');
         const content = new NewFile(file);
         files.push(content);
@@ -101,7 +102,7 @@ export async function writeTargets(
       }
     }
     for (const { file, content } of made.toSorted((a, b) => Number(a.file === '-') - Number(b.file === '-'))) {
-      if (content instanceof NewFile) await content.publish(writeOut);
+      if (typeof content !== 'string') await content.publish(writeOut);
       else if (file === '-') await writeOut(content);
       else writeFile(file, content);
     }

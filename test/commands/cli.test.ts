@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const cli = join(root, 'dist/cli.js');
@@ -48,6 +50,16 @@ function file(name: string, content: string | Uint8Array): string {
 const PCAP_HEADER = Uint8Array.from([
   0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 1, 0, 0, 0,
 ]);
+
+describe('the command', () => {
+  it('is started by its name, which is a link, and by the file in dist/', () => {
+    const link = join(folder, 'macscan');
+    symlinkSync(join(root, manifest.bin.macscan), link);
+    const { status, stdout } = spawnSync(link, ['--version']);
+    expect({ status, stdout: stdout.toString() }).toEqual({ status: 0, stdout: macscan(['--version']).stdout });
+    expect(stdout.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
 
 describe('what cannot be judged gets one line and exit 2', () => {
   mkdirSync(join(folder, 'nothing'), { recursive: true });
