@@ -2,7 +2,7 @@
 
 import type { ByteSource } from './bytes/source.js';
 import { Decoder } from './decode/frame.js';
-import type { Examination } from './detect/examine.js';
+import type { WantedPackets } from './detect/wanted.js';
 import { InputError } from './errors.js';
 import { headOf, kindOfHead } from './input-kind.js';
 import type { Diagnostic, Input, InputKind } from './model.js';
@@ -11,6 +11,7 @@ import type { TextSummary } from './read/text.js';
 import type { DeviceNames } from './reconstruct/devices.js';
 import type { Reconstruction } from './reconstruct/reconstruction.js';
 import { FrameBatch } from './records/frame-batch.js';
+import type { Fact } from './records/facts.js';
 import type { CaptureSink, InputDiagnostic, PacketBatch } from './records/packet-batch.js';
 
 /** What `--as` may say. */
@@ -46,6 +47,14 @@ export interface ReadTiming {
   bytes: number;
 }
 
+/** What reads captures once more. */
+export interface SecondReading {
+  /** The packets of an input that it wants. */
+  wanted(input: number): WantedPackets;
+  /** Takes frames of these. `packets` is undefined for printed captures. */
+  add(frames: FrameBatch, packets: PacketBatch | undefined): void;
+}
+
 /** An input after the first reading. */
 export interface ReadInput {
   readonly name: string;
@@ -65,10 +74,13 @@ export class InputReader {
   private readonly options: ReadOptions;
   private readonly decoder: Decoder;
   private readonly frames = new FrameBatch();
+  private readonly shifts: ReadonlyMap<number, number>;
 
-  constructor(r: Reconstruction, options: ReadOptions) {
+  /** @param shifts what is added to the times of inputs, in whole ns; others are taken as they stand */
+  constructor(r: Reconstruction, options: ReadOptions, shifts: ReadonlyMap<number, number> = new Map()) {
     this.r = r;
     this.options = options;
+    this.shifts = shifts;
     this.decoder = new Decoder(r.addresses);
   }
 
@@ -88,7 +100,7 @@ export class InputReader {
     const notes = new Notes(evidence.name);
     this.r.beginInput(index);
     const dropped = new Map<number, number>();
-    const sink = this.sink(notes, dropped, () => {
+    const sink = this.sink(index, notes, dropped, () => {
       this.r.add(this.frames);
     });
     let kind: InputKind = 'unknown';
@@ -110,12 +122,12 @@ export class InputReader {
   }
 
   /** Second reading of a capture. */
-  async again(index: number, evidence: Evidence, examination: Examination): Promise<void> {
+  async again(index: number, evidence: Evidence, reading: SecondReading): Promise<void> {
     this.r.taps.resumeInput(index);
     const silent = new Notes(evidence.name);
     const kind = await this.kindOf(evidence);
-    const wanted = examination.wanted(index);
-    const sink = this.sink(silent, new Map(), (batch) => examination.add(this.frames, batch), true);
+    const wanted = reading.wanted(index);
+    const sink = this.sink(index, silent, new Map(), (batch) => reading.add(this.frames, batch), true);
     const ofWanted: CaptureSink = {
       ...sink,
       packets: (batch) => {
@@ -124,8 +136,7 @@ export class InputReader {
       },
     };
     try {
-      if (kind === 'text')
-        await this.text(index, evidence, silent, (frames) => examination.add(frames, undefined), true);
+      if (kind === 'text') await this.text(index, evidence, silent, (frames) => reading.add(frames, undefined), true);
       else await this.capture(evidence, ofWanted, wanted.last);
     } catch (error) {
       silent.failure(error, this.options.signal, '');
@@ -142,6 +153,7 @@ export class InputReader {
       kind: input.kind,
       sha256: input.evidence.sha256(),
       bytes: input.evidence.size,
+      ...(this.shifts.has(index) ? { moved: String(this.shifts.get(index)) } : {}),
       ...(isCapture
         ? {
             frames: input.frames,
@@ -198,12 +210,16 @@ export class InputReader {
   ): Promise<TextSummary> {
     const { createTextReader } = await import('./read/text.js');
     const source = await evidence.open();
+    const shift = this.shifts.get(index) ?? 0;
     const reader = createTextReader(
       index,
       {
-        fact: (fact) => (again ? undefined : this.r.facts.add(fact)),
+        fact: (fact) => (again ? undefined : this.r.facts.add(movedFact(fact, shift))),
         interface: (description) => (again ? undefined : this.r.taps.addInterface(description)),
-        frames: onFrames,
+        frames: (frames) => {
+          move(frames, shift);
+          onFrames(frames);
+        },
         diagnostic: (diagnostic) => notes.add(diagnostic),
       },
       { addresses: this.r.addresses, epoch: this.r.epoch },
@@ -240,18 +256,27 @@ export class InputReader {
     };
   }
 
-  /** A sink that decodes each batch into `frames` and then calls `onFrames`. */
+  /** A sink that decodes each batch into `frames` and then calls `onFrames`; the times of the input are set right before. */
   private sink(
+    input: number,
     notes: Notes,
     dropped: Map<number, number>,
     onFrames: (packets: PacketBatch) => void,
     again = false,
   ): CaptureSink {
+    const shift = this.shifts.get(input) ?? 0;
+    const packets = this.packets(onFrames);
     return {
       interface: (description) => {
         if (!again) this.r.taps.addInterface(description);
       },
-      packets: this.packets(onFrames),
+      packets:
+        shift === 0
+          ? packets
+          : (batch) => {
+              move(batch, shift);
+              packets(batch);
+            },
       comment: () => undefined,
       name: () => undefined,
       statistics: (index, _received, lost) => {
@@ -260,6 +285,15 @@ export class InputReader {
       diagnostic: (diagnostic) => notes.add(diagnostic),
     };
   }
+}
+
+/** Adds to the times of a batch. */
+function move({ time, count }: { readonly time: Float64Array; readonly count: number }, shift: number): void {
+  if (shift !== 0) for (let i = 0; i < count; i++) time[i] = (time[i] ?? NaN) + shift;
+}
+
+function movedFact(fact: Fact, shift: number): Fact {
+  return shift === 0 || fact.time === undefined ? fact : { ...fact, time: fact.time + BigInt(shift) };
 }
 
 /** An input that cannot be read is not: what is wrong with it is told when it is read. */

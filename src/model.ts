@@ -93,6 +93,11 @@ export interface Input {
   /** Of the bytes as given (compressed, if so), lower case hex; empty for inputs above 128 MiB without `--hash`. */
   sha256: string;
   bytes: number;
+  /**
+   * ns that were added to each of its times (as a decimal string, may be negative), as its clock is wrong beyond doubt;
+   * missing when they are used as they stand. All times of the analysis are those after that.
+   */
+  moved?: string;
   /** Of captures. */
   frames?: number;
   firstTime?: string;

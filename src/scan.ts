@@ -4,6 +4,8 @@
  */
 
 import type { Ip, Mac } from './bytes/address.js';
+import { findClocks, type ClockCorrection, type ClockFindings } from './detect/clock-corrections.js';
+import { ClockGroups } from './detect/clock-groups.js';
 import { EgressDevices } from './detect/egress.js';
 import { Examination } from './detect/examine.js';
 import { flowsOfLegs } from './detect/flows.js';
@@ -12,6 +14,8 @@ import { findNetworks } from './detect/networks.js';
 import { NextHops } from './detect/next-hops.js';
 import { PortLocations } from './detect/ports.js';
 import { findRouters } from './detect/routers.js';
+import { sharingOf } from './detect/shared-legs.js';
+import { SharedPackets } from './detect/shared-packets.js';
 import { Trace, tracedLegs } from './detect/trace.js';
 import { translatedCandidates } from './detect/translated.js';
 import { Verdicts } from './detect/verdicts.js';
@@ -52,19 +56,14 @@ export type ScanStage = 'read' | 'judge' | 'examine' | 'assemble';
  * by then, and says so.
  */
 export async function scan(evidence: readonly Evidence[], options: ScanOptions): Promise<Analysis> {
-  const r = new Reconstruction();
-  r.limit(options.from, options.to);
-  const enter = (stage: ScanStage): void => options.onStage?.(stage, r.legs.count);
-  enter('read');
-  const reader = new InputReader(r, options);
-  const sorted = await reader.inOrder(evidence);
-  const inputs: ReadInput[] = [];
-  for (const [index, piece] of sorted.entries()) {
-    if (options.signal?.aborted) break;
-    inputs.push(await reader.first(index, piece));
-  }
+  const enter = (stage: ScanStage, r: Reconstruction): void => options.onStage?.(stage, r.legs.count);
+  let reading = await firstReading(evidence, options, enter);
+  const clocks = options.signal?.aborted ? undefined : await clocksOf(reading);
+  const corrections = clocks?.corrections ?? [];
+  if (corrections.length > 0) reading = await firstReading(evidence, options, enter, { corrections, before: reading });
+  const { r, reader, sorted, inputs } = reading;
 
-  enter('judge');
+  enter('judge', r);
   const inputName = (input: number): string => inputs[input]?.name ?? '';
   const hosts = digestHosts(r.facts, r.addresses);
   const devices = new DeviceNames(r.taps.ports, hosts, inputName, options.devices ?? new Map());
@@ -91,7 +90,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   for (const legs of candidates.values()) for (const leg of legs) traced.add(leg);
   const trace = new Trace(r, traced);
   const examination = new Examination(r, verdicts, trace, nextHops, inputName, options.eachFrame ?? false);
-  enter('examine');
+  enter('examine', r);
   for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
     const piece = sorted[input];
     if (piece && !options.signal?.aborted) await reader.again(input, piece, examination);
@@ -100,7 +99,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const flowOfLeg = new Map(flows.flatMap((flow) => flow.legs.map((leg) => [leg, flow] as const)));
   examination.finish(flowOfLeg);
 
-  enter('assemble');
+  enter('assemble', r);
   return assemble({
     r,
     around,
@@ -110,6 +109,8 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     examination,
     flows,
     trails: new Trails(r, trace, candidates),
+    corrections,
+    suspicions: clocks?.suspicions ?? [],
     flowOfLeg,
     places: {
       inputName,
@@ -124,6 +125,56 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     eachFrame: options.eachFrame ?? false,
     partial: (options.partial ?? false) || (options.signal?.aborted ?? false),
   });
+}
+
+/** All inputs, read once. */
+interface Reading {
+  readonly r: Reconstruction;
+  readonly reader: InputReader;
+  readonly sorted: readonly Evidence[];
+  readonly inputs: readonly ReadInput[];
+}
+
+/** @param again what the first reading showed of clocks: the times of these inputs are set right */
+async function firstReading(
+  evidence: readonly Evidence[],
+  options: ScanOptions,
+  enter: (stage: ScanStage, r: Reconstruction) => void,
+  again?: { readonly corrections: readonly ClockCorrection[]; readonly before: Reading },
+): Promise<Reading> {
+  const r = new Reconstruction();
+  r.limit(options.from, options.to);
+  enter('read', r);
+  const shifts = new Map(again?.corrections.map(({ input, shift }) => [input, shift]));
+  // An input that is years off must not set the epoch, which all times are counted from.
+  if (again) r.epoch.secondsOr(epochOf(again.before.r, shifts));
+  const reader = new InputReader(r, options, shifts);
+  const sorted = again?.before.sorted ?? (await reader.inOrder(evidence));
+  const inputs: ReadInput[] = [];
+  for (const [index, piece] of sorted.entries()) {
+    if (options.signal?.aborted) break;
+    inputs.push(await reader.first(index, piece));
+  }
+  return { r, reader, sorted, inputs };
+}
+
+/** The first whole second of all captures, when their clocks are set right; seconds since 1970. */
+function epochOf(r: Reconstruction, shifts: ReadonlyMap<number, number>): number {
+  const firsts = [...r.spans].map(([input, { first }]) => first + (shifts.get(input) ?? 0));
+  const first = firsts.filter((time) => !Number.isNaN(time)).reduce((a, b) => Math.min(a, b), Infinity);
+  return Math.floor(Number(r.epoch.absolute(Number.isFinite(first) ? first : 0)) / 1e9);
+}
+
+/** The inputs whose clocks are wrong beyond doubt. Captures are read again only where what they share leaves doubts. */
+async function clocksOf({ r, reader, sorted }: Reading): Promise<ClockFindings> {
+  const groups = new ClockGroups(sharingOf(r), r.frames);
+  const inDoubt = groups.inDoubt();
+  const packets = inDoubt.size > 0 ? new SharedPackets(r, inDoubt) : undefined;
+  for (const input of packets?.inputs() ?? []) {
+    const piece = sorted[input];
+    if (packets && piece) await reader.again(input, piece, packets);
+  }
+  return findClocks(r, () => digestHosts(r.facts, r.addresses), groups, packets);
 }
 
 function mapOf(r: Reconstruction, map: ScanOptions['map']): Map<Ip, Mac> {

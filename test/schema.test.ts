@@ -34,6 +34,7 @@ const optional = new Set([
   ...['device', 'ip', 'mac', 'origin.frame', 'origin.line'].map((p) => `events.0.${p}`),
   'impact',
   'clocks',
+  'inputs.0.moved',
   'systems',
   ...['kernel', 'distribution', 'board', 'connections', 'flowtables.0.hardware'].map((p) => `systems.0.${p}`),
   'filter',

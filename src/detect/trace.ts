@@ -177,6 +177,11 @@ function destinationKey(tap: number, transmitter: Mac, dstIp: Ip): string {
   return `${tap} ${transmitter} ${dstIp}`;
 }
 
+/** What `TracedFrame.fingerprint` is of row `i`; 0 when too little was captured. */
+export function fingerprintOf(packets: PacketBatch, frames: FrameBatch, i: number): number {
+  return transportOf(packets, frames, i).fingerprint;
+}
+
 interface Transport {
   readonly fingerprint: number;
   readonly sequence: number;

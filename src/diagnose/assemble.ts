@@ -1,6 +1,8 @@
 /** Puts the analysis together from what was reconstructed, judged and examined. */
 
 import { formatMac } from '../bytes/address.js';
+import type { ClockCorrection } from '../detect/clock-corrections.js';
+import type { Suspicion } from '../detect/clock-groups.js';
 import type { Examination, MisdeliveredFrames, SeenFrame } from '../detect/examine.js';
 import { tupleOf } from '../detect/flows.js';
 import type { JudgeReason } from '../detect/judge.js';
@@ -24,7 +26,7 @@ import { UNKNOWN_HOP_LIMIT } from '../records/frame-batch.js';
 import type { Places, Scene } from './scene.js';
 import { namesOffload } from './cause.js';
 import { findingsOf, observationsOf } from './findings.js';
-import { clockDiagnostics, conntrackOffsets, listClocks } from './clocks.js';
+import { apartDiagnostics, clockDiagnostics, conntrackOffsets, listClocks, offsetsAsGiven } from './clocks.js';
 import { eventsOf } from './events.js';
 import { listFlows } from './flows.js';
 import { totalImpact } from './impact.js';
@@ -37,6 +39,9 @@ export interface Parts extends Scene {
   readonly verdicts: Verdicts;
   readonly examination: Examination;
   readonly inputs: Input[];
+  /** Inputs whose times were moved before they were judged. */
+  readonly corrections: readonly ClockCorrection[];
+  readonly suspicions: readonly Suspicion[];
   readonly diagnostics: Diagnostic[];
   readonly generatorVersion: string;
   /** List every misdelivered frame. */
@@ -60,7 +65,9 @@ export function assemble(parts: Parts): Analysis {
     flows.flatMap(({ original, reply }) => [original, reply]),
   );
   const impact = totalImpact(flows.map((flow) => flow.impact).filter((felt) => felt !== undefined));
-  const offsets = [...parts.trails.offsets, ...conntrackOffsets(r, parts.trace, parts.flows)];
+  const { corrections } = parts;
+  const seen = [...parts.trails.offsets, ...conntrackOffsets(r, parts.trace, parts.flows)];
+  const offsets = offsetsAsGiven(seen, corrections);
   return {
     version: ANALYSIS_VERSION,
     generator: { name: 'macscan', version: parts.generatorVersion },
@@ -76,7 +83,12 @@ export function assemble(parts: Parts): Analysis {
     predictions,
     ...(ruleset.length > 0 ? { ruleset } : {}),
     notJudged,
-    diagnostics: [...parts.diagnostics, ...clockDiagnostics(offsets, places), ...limitsOf(parts)],
+    diagnostics: [
+      ...parts.diagnostics,
+      ...clockDiagnostics(offsets, parts, places),
+      ...apartDiagnostics(r, places),
+      ...limitsOf(parts),
+    ],
     ...(systems.length > 0 ? { systems } : {}),
     ...(events.length > 0 ? { events } : {}),
     ...(impact ? { impact } : {}),

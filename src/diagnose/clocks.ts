@@ -3,6 +3,8 @@
  * conntrack is made by a packet. Only frames of traced flows are compared.
  */
 
+import type { ClockCorrection, ClockFindings } from '../detect/clock-corrections.js';
+import { estimateOf } from '../detect/clock-offset.js';
 import type { AffectedFlow } from '../detect/flows.js';
 import type { Trace, TracedFrame } from '../detect/trace.js';
 import type { ClockOffset, Diagnostic } from '../model.js';
@@ -120,6 +122,15 @@ const UDP_TIMEOUT = 3e10;
 /** Events are stamped when the tool prints them: tens of milliseconds later on a busy router. */
 const PRINTING = 1e8;
 
+/**
+ * Offsets as the inputs have them: of those whose times were moved what moved them, not what is left since.
+ */
+export function offsetsAsGiven(offsets: readonly Offset[], corrections: readonly ClockCorrection[]): Offset[] {
+  const moved = new Set(corrections.map(({ input }) => input));
+  const given = corrections.flatMap(({ by, ...offset }): Offset[] => (by === 'host' ? [] : [{ ...offset, by }]));
+  return [...given, ...offsets.filter(({ input }) => !moved.has(input))];
+}
+
 /** Offsets in the words of the analysis. */
 export function listClocks(offsets: readonly Offset[], names: InputNames): ClockOffset[] {
   return offsets.map(({ input, against, offset, uncertainty, by, pairs }) => ({
@@ -132,17 +143,91 @@ export function listClocks(offsets: readonly Offset[], names: InputNames): Clock
   }));
 }
 
-/** What must not stay unsaid: clocks that differ so much that the order of what two inputs show may be wrong. */
-export function clockDiagnostics(offsets: readonly Offset[], names: InputNames): Diagnostic[] {
-  return offsets
-    .filter(({ offset, uncertainty, by }) => Math.abs(offset) > uncertainty + (by === 'frames' ? NOTABLE : SOON))
-    .map(({ input, against, offset }) => ({
-      id: 'clock-offset',
-      input: names.inputName(input),
-      what: `Its clock shows ${milliseconds(Math.abs(offset))} ${offset > 0 ? 'more' : 'less'} than that of ${names.inputName(against)}.`,
-      action:
-        'Its times were used as they stand; packets were followed from one to the other with the clocks set right.',
-    }));
+/** What must not stay unsaid: clocks that were set right, and those that differ so much that an order of events may be wrong. */
+export function clockDiagnostics(
+  offsets: readonly Offset[],
+  { corrections, suspicions }: ClockFindings,
+  names: InputNames,
+): Diagnostic[] {
+  const moved = new Map(corrections.map((correction) => [correction.input, correction]));
+  const found = offsets.flatMap((offset): Diagnostic[] => {
+    const { input, against } = offset;
+    const ahead = `Its clock shows ${apart(offset.offset)} than that of ${names.inputName(against)}`;
+    const correction = moved.get(input);
+    if (correction) {
+      const by =
+        offset.by === 'frames'
+          ? `by ${offset.pairs} packets that both hold`
+          : `by the beginnings of ${offset.pairs} flows`;
+      const action = `Its times were moved by ${signedSeconds(correction.shift)} before anything was judged.`;
+      return [{ id: 'clock-corrected', input: names.inputName(input), what: `${ahead}, ${by}.`, action }];
+    }
+    if (Math.abs(offset.offset) <= offset.uncertainty + (offset.by === 'frames' ? NOTABLE : SOON)) return [];
+    const action =
+      'Its times were used as they stand; packets were followed from one to the other with the clocks set right.';
+    return [{ id: 'clock-offset', input: names.inputName(input), what: `${ahead}.`, action }];
+  });
+  const told = new Set(found.map((diagnostic) => diagnostic.input));
+  const suspected = suspicions.flatMap(({ input, against, offset, pairs }): Diagnostic[] => {
+    if (told.has(names.inputName(input))) return [];
+    return [
+      {
+        id: 'clock-suspected',
+        input: names.inputName(input),
+        what: `Its clock may show ${apart(offset)} than that of ${names.inputName(against)}, by ${pairs} packets that seem to be the same.`,
+        action: 'They are too few, or too many others disagree: its times were used as they stand.',
+      },
+    ];
+  });
+  return [...found, ...hostDiagnostics(corrections, names), ...suspected];
+}
+
+function apart(offset: number): string {
+  return `${milliseconds(Math.abs(offset))} ${offset > 0 ? 'more' : 'less'}`;
+}
+
+/** Dumps that were moved along with a log of their host, in one line. */
+function hostDiagnostics(corrections: readonly ClockCorrection[], names: InputNames): Diagnostic[] {
+  return corrections.flatMap((log): Diagnostic[] => {
+    const along = corrections.filter(({ by, from }) => by === 'host' && from === log.input);
+    if (along.length === 0) return [];
+    const [first] = along;
+    const others = along.length > 1 ? ` and ${along.length - 1} more` : '';
+    return [
+      {
+        id: 'clock-corrected',
+        what: `Dumps of the same host as ${names.inputName(log.input)} share its clock, as nothing shows another: ${names.inputName(first?.input ?? -1)}${others}.`,
+        action: `Their times were moved by ${signedSeconds(log.shift)} too.`,
+      },
+    ];
+  });
+}
+
+/** Captures of another time than all others: a wrong clock that no packet shows looks the same. */
+export function apartDiagnostics(r: Reconstruction, names: InputNames): Diagnostic[] {
+  const spans = [...r.spans].filter(([, { first, last }]) => first <= last);
+  const apart = spans.filter(([input, { first, last }]) =>
+    spans.every(([other, span]) => other === input || span.first > last + APART || span.last < first - APART),
+  );
+  if (spans.length < 2 || apart.length === 0) return [];
+  const shown = apart.slice(0, MAX_NAMES).map(([input]) => names.inputName(input));
+  const more = apart.length > shown.length ? ` and ${apart.length - shown.length} more` : '';
+  return [
+    {
+      id: 'no-common-time',
+      ...(apart.length === 1 ? { input: shown[0] ?? '' } : {}),
+      what: `No other capture is of the time of ${shown.join(', ')}${more}, and no packet shows that a clock is wrong.`,
+      action: 'Each was judged at the time that it shows.',
+    },
+  ];
+}
+
+/** A capture that goes on with another one begins this soon after it, ns. */
+const APART = 6e10;
+const MAX_NAMES = 3;
+
+function signedSeconds(ns: number): string {
+  return `${ns > 0 ? '+' : ''}${(ns / 1e9).toFixed(3)} s`;
 }
 
 function milliseconds(ns: number): string {
@@ -201,27 +286,10 @@ function between(samples: Samples, input: number, against: number): Offset | und
   const sign = input > against ? 1 : -1;
   const groups = samples.get(sign > 0 ? `${against} ${input}` : `${input} ${against}`);
   if (!groups) return undefined;
-  const ways = [...groups.values()].map(edgeOf).sort((a, b) => b.pairs - a.pairs || a.edge - b.edge);
-  const pairs = ways.reduce((sum, way) => sum + way.pairs, 0);
-  const [most] = ways;
-  if (pairs < MIN_PAIRS || !most) return undefined;
-  // Frames of the opposite way are delayed towards the other clock: the truth lies between the two.
-  const other = ways.slice(1).find((way) => way.pairs >= MIN_PAIRS) ?? most;
-  const offset = ((most.edge + other.edge) / 2) * sign;
-  const uncertainty = Math.max(Math.abs(most.edge - other.edge) / 2, Math.min(most.spread, other.spread), RESOLUTION);
-  return { input, against, offset, uncertainty, by: 'frames', pairs };
-}
-
-/** Time stamps of pcap are whole microseconds. */
-const RESOLUTION = 1e3;
-
-/** Delays have a least value and a long tail, so the end of the differences at which they crowd is the one without delay. */
-function edgeOf(differences: readonly number[]): { edge: number; spread: number; pairs: number } {
-  const sorted = differences.toSorted((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.round((sorted.length - 1) * part)] ?? 0;
-  const [low, middle, high] = [at(0), at(0.5), at(1)];
-  const edge = middle - low <= high - middle ? low : high;
-  return { edge, spread: Math.abs(middle - edge), pairs: sorted.length };
+  const found = estimateOf(groups.values());
+  return found && found.pairs >= MIN_PAIRS
+    ? { input, against, ...found, offset: found.offset * sign, by: 'frames' }
+    : undefined;
 }
 
 function firstOf(trace: Trace, flow: AffectedFlow): TracedFrame | undefined {

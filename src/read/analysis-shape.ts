@@ -160,6 +160,7 @@ export const ANALYSIS: Shape = {
       kind: oneOf<InputKind>({ pcap: true, pcapng: true, text: true, analysis: true, unknown: true, empty: true }),
       sha256: HASH,
       bytes: 'count',
+      'moved?': TIME,
       'frames?': 'count',
       'firstTime?': TIME,
       'lastTime?': TIME,

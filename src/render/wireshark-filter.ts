@@ -28,7 +28,7 @@ const MAX_TERMS = 8;
  */
 export function captureFilters(
   misdeliveries: readonly Misdelivery[],
-  inputs: readonly Pick<Input, 'name' | 'kind' | 'interfaces'>[],
+  inputs: readonly Pick<Input, 'name' | 'kind' | 'interfaces' | 'moved'>[],
 ): CaptureFilter[] {
   const byInput = new Map<string, Misdelivery[]>();
   for (const m of misdeliveries) {
@@ -78,7 +78,7 @@ type Part = (m: Misdelivery) => string;
 /** By MACs, address and time; with so many of them that the filter gets long, by less. */
 function addressFilter(
   misdeliveries: readonly Misdelivery[],
-  input: Pick<Input, 'interfaces'> | undefined,
+  input: Pick<Input, 'interfaces' | 'moved'> | undefined,
 ): string | undefined {
   const macs: Part = (m) => {
     const parts = [m.vlan === undefined ? '' : `vlan.id == ${m.vlan}`];
@@ -98,7 +98,7 @@ function addressFilter(
       terms.set(key, [...(terms.get(key) ?? []), m]);
     }
     if (terms.size > MAX_TERMS) continue;
-    const texts = [...terms].map(([key, list]) => conjunction([key, timePart(list)]));
+    const texts = [...terms].map(([key, list]) => conjunction([key, timePart(list, input?.moved)]));
     if (texts.includes('')) return undefined;
     return texts.length === 1 ? texts[0] : texts.map((text) => `(${text})`).join(' || ');
   }
@@ -119,12 +119,17 @@ function interfacePart(device: string, input: Pick<Input, 'interfaces'> | undefi
   return all.length > 1 && ids.length > 0 ? `frame.interface_id in {${ids.join(', ')}}` : '';
 }
 
-function timePart(misdeliveries: readonly Misdelivery[]): string {
+/** @param moved ns that were added to the times of the capture: Wireshark knows nothing of them */
+function timePart(misdeliveries: readonly Misdelivery[], moved = '0'): string {
   const times = misdeliveries.flatMap((m) => [m.firstTime, m.lastTime]).filter((time) => /^\d{1,19}$/.test(time));
-  const [first] = times.toSorted((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
-  const [last] = times.toSorted((a, b) => (BigInt(a) < BigInt(b) ? 1 : -1));
+  const shift = /^-?\d{1,19}$/.test(moved) ? BigInt(moved) : 0n;
+  // Times far from all others are not exact to the ns.
+  const margin = shift === 0n ? 0n : 1000n;
+  const [first] = times.map(BigInt).sort((a, b) => (a < b ? -1 : 1));
+  const [last] = times.map(BigInt).sort((a, b) => (a < b ? 1 : -1));
   if (first === undefined || last === undefined) return '';
-  return `frame.time_epoch >= ${seconds(first)} && frame.time_epoch <= ${seconds(last)}`;
+  const [from, to] = [first - shift - margin, last - shift + margin];
+  return from < 0n ? '' : `frame.time_epoch >= ${seconds(`${from}`)} && frame.time_epoch <= ${seconds(`${to}`)}`;
 }
 
 function seconds(ns: string): string {

@@ -53,6 +53,10 @@ describe.skipIf(!hasTool('tshark'))('filters and commands in tshark', () => {
         ' && frame.interface_id in {0, 1} && frame.time_epoch >= 1795247483.000000000' +
         ' && frame.time_epoch <= 1795247487.000000000',
     );
+    // Of a capture whose times were moved, the times as the file has them.
+    expect(captureFilters(many.slice(1, 2), [{ ...input, moved: '-90000000000' }])[0]?.filter).toMatch(
+      /time_epoch >= 1795247572\.999999000 && frame\.time_epoch <= 1795247577\.000001000$/,
+    );
   });
 });
 

@@ -32,6 +32,7 @@ export const fullAnalysis: Full<Omit<Analysis, 'frames'>> = {
       kind: 'pcapng',
       sha256: 'ab'.repeat(32),
       bytes: 1200,
+      moved: '-90000000000',
       frames: 12,
       firstTime: '1795247482420006000',
       lastTime: '1795247488420006999',

@@ -1,0 +1,227 @@
+/**
+ * Clocks of logs against those of captures: conntrack prints NEW when the first packet of a flow has passed, and a
+ * monitored neighbour table changes when a host speaks up for an address. What other dumps of a host show tells whether
+ * they share the clock of its log.
+ */
+
+import { ipFromWord, type Ip } from '../bytes/address.js';
+import { Leg, LEG_DOUBLES, LEG_WORDS, LegBit, LegTime } from '../reconstruct/leg-layout.js';
+import type { Host } from '../reconstruct/hosts.js';
+import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import type { ConntrackFact, ConntrackTuple } from '../records/facts.js';
+import { densest, type ClockEstimate } from './clock-offset.js';
+import { runsOfLeg } from './legs.js';
+
+/** A log whose clock shows `offset` ns more than that of `against`, a capture. */
+export interface LogOffset extends ClockEstimate {
+  readonly input: number;
+  readonly against: number;
+}
+
+/** What to add to the times of an input, ns. */
+export type ShiftOf = (input: number) => number;
+
+/** Entries that are looked up. */
+const MAX_ENTRIES = 4096;
+/** Events are stamped when the tool prints them: that many ns later on a busy router. */
+const PRINTING = 2.5e8;
+const MIN_FLOWS = 3;
+const MOST = 0.6;
+/** Flows that began together agree on any shift. */
+const MIN_SPREAD = 2e9;
+/** A log that is behind by less than this may be of a router that is busy; ahead of the packets it never is. */
+const MIN_BEHIND = 1e9;
+const MIN_AHEAD = 2.5e8;
+
+/** A beginning of a flow: as conntrack printed it and as a capture saw it. */
+interface Beginning {
+  readonly flow: string;
+  readonly capture: number;
+  readonly seen: number;
+  readonly delay: number;
+}
+
+/** Logs of conntrack whose clock is wrong beyond doubt: several flows that began at different times agree on the shift. */
+export function logOffsets(r: Reconstruction, shiftOf: ShiftOf): LogOffset[] {
+  const offsets: LogOffset[] = [];
+  for (const [input, beginnings] of beginningsOf(r, shiftOf)) {
+    const best = densest(beginnings, PRINTING, ({ delay }) => delay);
+    const [first] = best;
+    const flows = countFlows(best);
+    if (!first || flows < MIN_FLOWS || flows < MOST * countFlows(beginnings)) continue;
+    const rest = beginnings.filter((one) => !best.includes(one));
+    const second = countFlows(densest(rest, PRINTING, ({ delay }) => delay));
+    const times = best.map(({ seen }) => seen);
+    const isSpread = Math.max(...times) - Math.min(...times) >= MIN_SPREAD;
+    const isClear = first.delay >= MIN_BEHIND || first.delay <= -MIN_AHEAD;
+    if (!isSpread || second * 2 > flows || !isClear) continue;
+    offsets.push({ input, against: first.capture, offset: first.delay, uncertainty: PRINTING, pairs: flows });
+  }
+  return offsets.sort((a, b) => a.input - b.input);
+}
+
+/** How many flows each capture saw begin when a log of conntrack says so, times as they stand. */
+export function agreementsOf(r: Reconstruction): Map<number, number> {
+  const agreements = new Map<number, number>();
+  for (const beginnings of beginningsOf(r, () => 0, 'each').values()) {
+    for (const { capture, delay } of beginnings) {
+      if (delay >= -EARLY && delay <= PRINTING) agreements.set(capture, (agreements.get(capture) ?? 0) + 1);
+    }
+  }
+  return agreements;
+}
+
+/** Time stamps of one machine's capture and log are in order to within this, ns. */
+const EARLY = 1e7;
+
+function countFlows(beginnings: readonly Beginning[]): number {
+  return new Set(beginnings.map(({ flow }) => flow)).size;
+}
+
+/** Each NEW of a log with the first packet of its flow that any capture saw, or that each did; by log. */
+function beginningsOf(r: Reconstruction, shiftOf: ShiftOf, by: 'any' | 'each' = 'any'): Map<number, Beginning[]> {
+  const events = new Map<number, { flow: string; time: number }[]>();
+  const forms = new Map<string, string[]>();
+  const made = r.facts.conntrack.entries.filter((entry) => entry.made && !Number.isNaN(entry.made.time));
+  for (const entry of made.slice(0, MAX_ENTRIES)) {
+    // Of one text with its own frames, nothing could be moved against them.
+    if (!entry.made || (r.frames.get(entry.made.origin.input) ?? 0) > 0) continue;
+    const flow = noteForms(r, forms, entry.first, entry.protocol);
+    if (flow === undefined) continue;
+    const { input } = entry.made.origin;
+    const list = events.get(input);
+    if (list) list.push({ flow, time: entry.made.time });
+    else events.set(input, [{ flow, time: entry.made.time }]);
+  }
+  const firsts = firstsOf(r, forms, shiftOf);
+  const found = new Map<number, Beginning[]>();
+  for (const [input, list] of events) {
+    const beginnings = list.flatMap(({ flow, time }) => {
+      const seen = [...(firsts.get(flow) ?? [])].map(([capture, first]): Beginning => {
+        return { flow, capture, seen: first, delay: time - first };
+      });
+      return by === 'each' ? seen : seen.sort((x, y) => x.seen - y.seen || x.capture - y.capture).slice(0, 1);
+    });
+    found.set(input, beginnings);
+  }
+  return found;
+}
+
+/** Adds the forms in which packets of an entry's original direction are seen, before and after translation. @returns the flow */
+function noteForms(
+  r: Reconstruction,
+  forms: Map<string, string[]>,
+  { original, reply }: ConntrackFact,
+  protocol: number,
+): string | undefined {
+  const plain = formOf(r, protocol, original, false);
+  const translated = formOf(r, protocol, reply, true);
+  if (plain === undefined || translated === undefined) return undefined;
+  for (const form of new Set([plain, translated])) {
+    const flows = forms.get(form) ?? [];
+    if (!flows.includes(plain)) forms.set(form, [...flows, plain]);
+  }
+  return plain;
+}
+
+/** When each capture saw the flows first, clocks of captures set right. */
+function firstsOf(
+  r: Reconstruction,
+  forms: ReadonlyMap<string, readonly string[]>,
+  shiftOf: ShiftOf,
+): Map<string, Map<number, number>> {
+  const firsts = new Map<string, Map<number, number>>();
+  if (forms.size === 0) return firsts;
+  const parts = [...forms.keys()].map((form) => form.split(' ').map(Number));
+  const addresses = new Set(parts.flatMap(([, src = 0, dst = 0]) => [src, dst]));
+  const bothPorts = new Set(parts.map(([, , , srcPort = 0, dstPort = 0]) => (srcPort << 16) | dstPort | 0));
+  const { words, doubles } = r.legs;
+  for (let leg = 0; leg < r.legs.count; leg++) {
+    const w = leg * LEG_WORDS;
+    const ports = words[w + Leg.PORTS] ?? 0;
+    if (!bothPorts.has(ports)) continue;
+    const meta = words[w + Leg.META] ?? 0;
+    const version = meta & LegBit.IPV6 ? 6 : 4;
+    const src = ipFromWord(words[w + Leg.SRC_IP] ?? 0, version);
+    if (!addresses.has(src)) continue;
+    const dst = ipFromWord(words[w + Leg.DST_IP] ?? 0, version);
+    if (!addresses.has(dst)) continue;
+    const flows = forms.get(formText((meta >>> 8) & 0xff, src, dst, ports >>> 16, ports & 0xffff)) ?? [];
+    if (flows.length === 0) continue;
+    const isOpen = (words[w + Leg.CLOSED] ?? -1) < 0;
+    const first = isOpen ? (doubles[leg * LEG_DOUBLES + LegTime.FIRST] ?? NaN) : (runsOfLeg(r, leg)[0]?.first ?? NaN);
+    const input = r.taps.all[meta >>> 16]?.input ?? -1;
+    const time = first + shiftOf(input);
+    for (const flow of flows) {
+      const seen = firsts.get(flow) ?? new Map<number, number>();
+      firsts.set(flow, seen);
+      if (!Number.isNaN(time) && !((seen.get(input) ?? Infinity) <= time)) seen.set(input, time);
+    }
+  }
+  return firsts;
+}
+
+/** The addresses and ports of a direction; `turned` gives those of the opposite one. */
+function formOf(
+  r: Reconstruction,
+  protocol: number,
+  { src, dst, srcPort, dstPort, icmpId }: ConntrackTuple,
+  turned: boolean,
+): string | undefined {
+  const [from, to] = [r.addresses.parse(src), r.addresses.parse(dst)];
+  if (from === undefined || to === undefined) return undefined;
+  const [a, b] = [srcPort ?? icmpId ?? 0, dstPort ?? icmpId ?? 0];
+  return turned ? formText(protocol, to, from, b, a) : formText(protocol, from, to, a, b);
+}
+
+function formText(protocol: number, src: Ip, dst: Ip, srcPort: number, dstPort: number): string {
+  return `${protocol} ${src} ${dst} ${srcPort} ${dstPort}`;
+}
+
+/** A neighbour entry changes this long before (the clocks are not exact) or after a host spoke up for the address, ns. */
+const BEFORE = 5e7;
+const AFTER = 3e8;
+
+/** How much of what an input of a host says fits what captures saw, when its times are moved by `shift`: a number of statements. */
+export function fitOf(r: Reconstruction, host: Host, input: number, shiftOf: ShiftOf, shift: number): number {
+  return changesHeard(r, host, input, shiftOf, shift) + entriesFitting(r, input, shiftOf, shift);
+}
+
+/** Changes of a monitored neighbour table that follow what captures heard. */
+function changesHeard(r: Reconstruction, host: Host, input: number, shiftOf: ShiftOf, shift: number): number {
+  let heard = 0;
+  for (const [ip, runs] of host.neighbors) {
+    // The first entry of an address says since when it is monitored, not when it changed.
+    const told = runs.filter((run) => run.input === input && run.byEvent).slice(1);
+    for (const { mac, first } of told) {
+      const claims = r.claims.of(ip).filter((claim) => claim.mac === mac);
+      const times = claims.flatMap((claim) => {
+        const moved = shiftOf(r.taps.all[claim.tap]?.input ?? -1);
+        const spoken = [claim.first, claim.heardByAll, ...[...claim.heardBy.values()].map(({ time }) => time)];
+        return spoken.map((time) => time + moved);
+      });
+      if (times.some((time) => first + shift >= time - BEFORE && first + shift <= time + AFTER)) heard++;
+    }
+  }
+  return heard;
+}
+
+/** Conntrack entries that a dump first shows after their first packet, while the dump before it was made too early for that. */
+function entriesFitting(r: Reconstruction, input: number, shiftOf: ShiftOf, shift: number): number {
+  const dumps = r.facts.conntrack.snapshots.filter((dump) => dump.input === input).map(({ time }) => time);
+  if (dumps.length < 2) return 0;
+  const shown: { flow: string; after: number; until: number }[] = [];
+  const forms = new Map<string, string[]>();
+  for (const entry of r.facts.conntrack.entries.slice(0, MAX_ENTRIES)) {
+    const until = entry.flags.find(({ origin }) => origin.input === input)?.first ?? NaN;
+    const after = dumps.filter((time) => time < until).reduce((a, b) => Math.max(a, b), -Infinity);
+    if (!Number.isFinite(after)) continue;
+    const flow = noteForms(r, forms, entry.first, entry.protocol);
+    if (flow !== undefined) shown.push({ flow, after, until });
+  }
+  const firsts = firstsOf(r, forms, shiftOf);
+  return shown.filter(({ flow, after, until }) => {
+    const time = Math.min(...(firsts.get(flow)?.values() ?? []));
+    return time > after + shift - BEFORE && time < until + shift + BEFORE;
+  }).length;
+}

@@ -1,0 +1,246 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Analysis, Diagnostic } from '../../src/model.js';
+import { analyze, analyzeEvidence, evidenceOf, folderPieces, framesOf, type Piece } from '../support/engine.js';
+import { hasShared, sharedPath } from '../support/shared.js';
+import { shiftedLog, shiftedPcap } from '../support/shifted.js';
+import { Wire, type Datagram } from '../support/wire.js';
+import { FAR, forward, judge, newHost, oldHost, router, speak } from './scene.js';
+
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 8);
+const TIMEOUT = 5000 + 4000 * RUNS;
+
+const isEvidence = (name: string): boolean => !/truth\.json$|\.jsonl$|router\.multi\.pcapng$/.test(name);
+const isPcap = ({ name }: Piece): boolean => name.endsWith('.pcap');
+const shared = (name: string): Piece[] => (hasShared ? folderPieces(sharedPath('captures', name), isEvidence) : []);
+const faulty = ['S1', 'S3b', 'S8'].map(shared);
+const healthy = ['S0', 'S1c', 'S2', 'S3c', 'S4a'].map(shared);
+
+/** us: from 60 ms to more than an hour, either way. */
+const anyShift = fc
+  .tuple(fc.integer({ min: 60_000, max: 4_000_000_000 }), fc.boolean())
+  .map(([us, isBack]) => (isBack ? -us : us));
+/** Logs are stamped when they are printed: of them only more than that tells anything. */
+const longShift = anyShift.map((us) => us + Math.sign(us) * 1_300_000);
+
+/** Every misdelivered frame, and how it is wrong. */
+function wrongOf(analysis: Analysis): string[] {
+  return analysis.misdeliveries
+    .flatMap((m) => framesOf(m).map((frame) => `${m.input} ${m.device} ${m.dstMac} ${m.class ?? ''} ${frame}`))
+    .sort();
+}
+
+const baselines = new Map<readonly Piece[], Promise<string[]>>();
+
+function asIs(pieces: readonly Piece[]): Promise<string[]> {
+  const known = baselines.get(pieces) ?? analyze(pieces).then(wrongOf);
+  baselines.set(pieces, known);
+  return known;
+}
+
+describe.skipIf(!hasShared)('a clock that is wrong', () => {
+  it(
+    'of one capture changes no frame that is called misdelivered',
+    async () => {
+      const [s1 = [], s3b = []] = faulty;
+      const oneOf = (pieces: Piece[], names: string[]): fc.Arbitrary<[Piece[], Piece]> =>
+        fc.constantFrom(...pieces.filter(({ name }) => names.includes(name))).map((piece) => [pieces, piece]);
+      await fc.assert(
+        fc.asyncProperty(
+          fc.oneof(
+            oneOf(s1, ['hyp.up0.pcap', 'router.lan3.pcap', 'hostB.eth0.pcap', 'router.br-lan.pcap']),
+            oneOf(s3b, ['client.eth0.pcap', 'router.lan1.pcap', 'router.br-lan.pcap', 'vpngw.eth0.pcap']),
+          ),
+          anyShift,
+          async ([pieces, wrong], us) => {
+            const analysis = await analyze(pieces.map((piece) => (piece === wrong ? shiftedPcap(piece, us) : piece)));
+            expect(wrongOf(analysis)).toEqual(await asIs(pieces));
+            const moved = analysis.inputs.filter((input) => input.moved !== undefined);
+            expect(moved.map(({ name }) => name)).toEqual([wrong.name]);
+            expect(Number(moved[0]?.moved) / -1000).toBeCloseTo(us, -3);
+            expect(said(analysis, 'clock-corrected').map(({ input }) => input)).toEqual([wrong.name]);
+          },
+        ),
+        { numRuns: RUNS, seed: 7 },
+      );
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'of all captures, or of the log of conntrack, changes none either',
+    async () => {
+      const shifts: [string, (piece: Piece, us: number) => Piece][] = [
+        ['captures', (piece, us) => (isPcap(piece) ? shiftedPcap(piece, us) : piece)],
+        ['log', (piece, us) => (piece.name === 'conntrack-E.log' ? shiftedLog(piece, us) : piece)],
+      ];
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...faulty),
+          fc.constantFrom(...shifts),
+          longShift,
+          async (pieces, [, by], us) => {
+            expect(wrongOf(await analyze(pieces.map((piece) => by(piece, us))))).toEqual(await asIs(pieces));
+          },
+        ),
+        { numRuns: RUNS, seed: 7 },
+      );
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'makes nobody guilty in a healthy case',
+    async () => {
+      const shifted = fc.constantFrom(...healthy).chain((pieces) =>
+        fc
+          .tuple(
+            fc.oneof(
+              fc.constantFrom(...pieces.filter(isPcap)).map((wrong) => (piece: Piece) => piece === wrong),
+              fc.constant(isPcap),
+            ),
+            anyShift,
+          )
+          .map(([isWrong, us]) => pieces.map((piece) => (isWrong(piece) ? shiftedPcap(piece, us) : piece))),
+      );
+      await fc.assert(
+        fc.asyncProperty(shifted, async (pieces) => {
+          expect((await analyze(pieces)).verdict).not.toBe('misdelivered');
+        }),
+        { numRuns: RUNS * 2, seed: 7 },
+      );
+    },
+    TIMEOUT,
+  );
+
+  it('is moved along with the other dumps of its host, in one line', async () => {
+    const [s1 = []] = faulty;
+    const analysis = await analyze(s1.map((piece) => (isPcap(piece) ? shiftedPcap(piece, 90_000_000) : piece)));
+    const [log, dumps, ...more] = said(analysis, 'clock-corrected');
+    expect(more).toEqual([]);
+    expect(log).toMatchObject({ input: 'conntrack-E.log' });
+    expect(log?.what).toMatch(/^Its clock shows 90\.0 s less than that of .*, by the beginnings of 3 flows\.$/);
+    expect(dumps?.what).toMatch(/^Dumps of the same host as conntrack-E\.log share its clock, .* and \d+ more\.$/);
+    const moved = new Map(analysis.inputs.map(({ name, moved: by }) => [name, by]));
+    expect(moved.get('ip-monitor-neigh.log')).toBe(moved.get('conntrack-E.log'));
+    expect(moved.get('hyp.up0.pcap')).toBeUndefined();
+  });
+});
+
+function said(analysis: Analysis, id: string): Diagnostic[] {
+  return analysis.diagnostics.filter((diagnostic) => diagnostic.id === id);
+}
+
+/** An address that another host takes over, as a tap sees it whose clock is so many seconds ahead. */
+function takeOver(ahead: number): Wire {
+  const wire = new Wire(1_700_000_000 + ahead);
+  wire.meet(0, router, oldHost);
+  forward(wire, oldHost, { from: 1, until: 10 });
+  speak(wire, oldHost, router, { from: 1.2, until: 10 });
+  wire.gratuitous(10, newHost);
+  forward(wire, oldHost, { from: 11, until: 15 });
+  return wire;
+}
+
+/** What must not be taken for one packet seen twice: nothing is moved. */
+async function unmoved(captures: Record<string, Wire>): Promise<Analysis> {
+  const analysis = await judge(captures);
+  expect(analysis.inputs.filter(({ moved }) => moved !== undefined)).toEqual([]);
+  return analysis;
+}
+
+describe('clocks of captures', () => {
+  it('are set right when they are years apart', async () => {
+    const analysis = await judge({ 'a.pcap': takeOver(0), 'b.pcap': takeOver(0), 'c.pcap': takeOver(-1_699_990_000) });
+    expect(analysis.inputs.map(({ moved }) => moved)).toEqual([undefined, undefined, '1699990000000000000']);
+    const ranges = analysis.misdeliveries.map(({ input, frameRanges }) => [input, frameRanges]);
+    expect(ranges.map(([input]) => input)).toEqual(['a.pcap', 'b.pcap', 'c.pcap']);
+    expect(new Set(ranges.map(([, frames]) => JSON.stringify(frames))).size).toBe(1);
+  });
+
+  it('are not touched, nor looked into by another reading, when they agree', async () => {
+    const calm = (): Wire => {
+      const wire = new Wire();
+      wire.meet(0, router, oldHost);
+      forward(wire, oldHost, { from: 1, until: 10 });
+      speak(wire, oldHost, router, { from: 1.2, until: 10 });
+      return wire;
+    };
+    const opened: string[] = [];
+    const evidence = ['a.pcap', 'b.pcap'].map((name) => {
+      const made = evidenceOf({ name, bytes: calm().pcap() });
+      return { ...made, open: (head?: 'head') => (head ?? opened.push(name), made.open()) };
+    });
+    const analysis = await analyzeEvidence(evidence);
+    expect(analysis.verdict).toBe('delivered');
+    expect(opened).toEqual(['a.pcap', 'b.pcap']);
+    expect(analysis.diagnostics).toEqual([]);
+  });
+
+  it('are not told by packets that were sent again', async () => {
+    // The same traffic twice, as a replay makes it: no packet tells which of the two another tap saw.
+    const [once, again] = [new Wire(), new Wire(1_700_000_090)];
+    for (const wire of [once, again]) {
+      for (const from of [0, 30]) {
+        for (let i = 0; i < 20; i++) wire.udp(from + i, numbered(i));
+      }
+    }
+    await unmoved({ 'a.pcap': once, 'b.pcap': again });
+  });
+
+  it('are not told by questions that are always the same', async () => {
+    const ping = (start: number): Wire => {
+      const wire = new Wire(start);
+      for (let i = 0; i < 20; i++) {
+        wire.ip(i, { from: oldHost.mac, to: router.mac, src: '2001:db8::40', dst: '2001:db8::9' }, 58, echo(i));
+      }
+      return wire;
+    };
+    const analysis = await unmoved({ 'a.pcap': ping(1_700_000_000), 'b.pcap': ping(1_700_000_600) });
+    expect(said(analysis, 'no-common-time').map(({ what }) => what)).toEqual([
+      'No other capture is of the time of a.pcap, b.pcap, and no packet shows that a clock is wrong.',
+    ]);
+  });
+
+  it('are not told by clocks that drift', async () => {
+    const drifting = new Wire(1_700_000_005);
+    const steady = new Wire();
+    for (let i = 0; i < 60; i++) {
+      const packet = { from: router.mac, to: oldHost.mac, src: FAR, dst: oldHost.ip, hopLimit: 60 };
+      steady.udp(i, packet);
+      drifting.udp(i * 1.01, packet);
+    }
+    await unmoved({ 'a.pcap': drifting, 'b.pcap': steady });
+  });
+
+  it('are only suspected by few packets', async () => {
+    const [many, few] = [new Wire(), new Wire(1_700_000_020)];
+    forward(many, oldHost, { from: 1, until: 10 });
+    forward(few, oldHost, { from: 1, until: 2.5 });
+    const analysis = await unmoved({ 'a.pcap': many, 'b.pcap': few });
+    expect(said(analysis, 'clock-suspected').map(({ input, what }) => `${input}: ${what}`)).toEqual([
+      'b.pcap: Its clock may show 20.0 s more than that of a.pcap, by 3 packets that seem to be the same.',
+    ]);
+  });
+
+  it('may be told by a delay only when it is longer than the way can be', async () => {
+    const [near, far] = [new Wire(), new Wire()];
+    for (let i = 0; i < 40; i++) {
+      const packet = { from: router.mac, to: oldHost.mac, src: FAR, dst: oldHost.ip, hopLimit: 60 };
+      near.udp(i, packet);
+      far.udp(i + 0.3 + (i % 5) * 0.003, packet);
+    }
+    await unmoved({ 'a.pcap': near, 'b.pcap': far });
+  });
+});
+
+/** A packet without an identification whose payload is like no other one's. */
+function numbered(number: number): Datagram {
+  const payload = Array.from({ length: 16 }, (_, i) => number * 16 + i);
+  return { from: oldHost.mac, to: router.mac, src: '2001:db8::40', dst: '2001:db8::9', payload };
+}
+
+/** An echo request of ICMPv6 with the same filling each time, and so many of one number. */
+function echo(number: number): number[] {
+  return [128, 0, 0, 0, 0, 1, 0, number, ...new Array<number>(48).fill(0)];
+}
