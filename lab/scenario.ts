@@ -1,5 +1,6 @@
 /** What of a scenario counts as what, as in the truth of the shared cases. */
-export type Kind = 'wrong_mac' | 'wrong_nexthop' | 'wrong_port' | 'convergence' | 'offlink_arp';
+export type Kind =
+  'wrong_mac' | 'wrong_nexthop' | 'wrong_port' | 'wrong_egress' | 'wrong_vlan' | 'convergence' | 'offlink_arp';
 
 /** Somebody who has an address, from and to events of the run. */
 export interface Owner {
@@ -20,9 +21,9 @@ export interface Wrong {
   readonly expectedMac?: string;
   readonly observedMac?: string;
   /**
-   * An event of the run, or what the router's own monitors say: `neighbor <ip> <mac>` is when the router learnt who has
-   * the address, `port <mac> <device>` when its bridge learnt where the MAC is,
-   * `rule <selector>` when a rule was deleted.
+   * An event of the run, or what the router's own monitors say: `neighbor <ip> <mac> [device]` is when the router learnt
+   * who has the address (there), `port <mac> <device>` when its bridge learnt where the MAC is, `rule <selector>` when a
+   * rule was deleted, `route <words>` when a route with these words was there.
    */
   readonly since?: string;
   readonly until?: string;

@@ -38,6 +38,8 @@ export function tellTruth(scenario: Scenario, folder: string): Truth {
     wrong_mac: 0,
     wrong_nexthop: 0,
     wrong_port: 0,
+    wrong_egress: 0,
+    wrong_vlan: 0,
     convergence: 0,
     offlink_arp: 0,
   };
@@ -100,7 +102,7 @@ export function tellTruth(scenario: Scenario, folder: string): Truth {
 
 /** Whether macscan has to accuse these frames. */
 function isWrong({ kind }: Wrong): boolean {
-  return kind === 'wrong_mac' || kind === 'wrong_nexthop' || kind === 'wrong_port';
+  return kind !== 'convergence' && kind !== 'offlink_arp';
 }
 
 interface Event {
@@ -121,15 +123,17 @@ function readEvents(file: string): Event[] {
 /** s since 1970; undefined when there is no bound. */
 function momentOf(bound: string | undefined, events: readonly Event[], folder: string): number | undefined {
   if (bound === undefined) return undefined;
-  const [word, first = '', second = ''] = bound.split(' ');
+  const [word, first = '', second = '', third = ''] = bound.split(' ');
   const monitored =
     word === 'neighbor'
-      ? monitorTime(`${folder}/ip-monitor-neigh.log`, `${first} dev`, `lladdr ${second}`)
+      ? monitorTime(`${folder}/ip-monitor-neigh.log`, `${first} dev ${third}`, `lladdr ${second}`)
       : word === 'port'
         ? monitorTime(`${folder}/bridge-monitor-fdb.log`, first, `dev ${second}`)
         : word === 'rule'
           ? monitorTime(`${folder}/ip-monitor-route.log`, 'Deleted', bound.slice(5))
-          : undefined;
+          : word === 'route'
+            ? monitorTime(`${folder}/ip-monitor-route.log`, bound.slice(6))
+            : undefined;
   const event = events.find(({ what }) => what === bound);
   const moment = monitored ?? event?.time;
   if (moment === undefined) throw new Error(`${folder}: nothing tells when "${bound}" was`);

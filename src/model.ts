@@ -196,7 +196,7 @@ export interface Witness {
   /** Empty for witnesses of a MAC's port. */
   ip: string;
   mac: string;
-  /** The bridge port that the MAC was on, of witnesses that say so. */
+  /** The bridge port, device or VLAN that the MAC was on, of witnesses that say so. */
   port?: string;
   /** Missing for undated dumps and for the user's map. */
   time?: string;

@@ -12,10 +12,23 @@ export const ROAMING: readonly Scenario[] = [
     isOffloaded: true,
     cause: 'wrong-port',
   }),
+  roaming(
+    'roaming-vlan',
+    'bridge ports in the flowtable, on a bridge that filters VLANs and has all ports untagged in VLAN 1',
+    ['lan1', 'lan2', 'wan'],
+    { wrongFrames: 20, isOffloaded: true, cause: 'wrong-port' },
+    ['on router ip link set br-lan type bridge vlan_filtering 1'],
+  ),
   roaming('roaming-bridge', 'the bridge in the flowtable', ['br-lan', 'wan'], { wrongFrames: 0, isOffloaded: true }),
 ];
 
-function roaming(name: string, how: string, flowtable: readonly string[], expect: Expectation): Scenario {
+function roaming(
+  name: string,
+  how: string,
+  flowtable: readonly string[],
+  expect: Expectation,
+  more: readonly string[] = [],
+): Scenario {
   return {
     name,
     title: `A station moves from port lan1 to lan2 with its MAC in the middle of a flow; ${how}.`,
@@ -37,6 +50,7 @@ function roaming(name: string, how: string, flowtable: readonly string[], expect
         'on station ip link set wlan1 down',
         'address station wlan0 192.168.1.30/24',
         'on station ip route add default via 192.168.1.1',
+        ...more,
       ],
     ),
     rulesets: { router: fw4({ flowtable, dstnat: DNAT }) },

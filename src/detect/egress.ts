@@ -1,6 +1,7 @@
 /**
- * Frames that leave by the wrong device: the host has the address on one of its networks, delivers packets of the same
- * flow there, and sends others of it out of another device. The routes say which device it is.
+ * Frames that leave by the wrong device: the host has the address on one of its networks, and delivers packets of the same
+ * flow there, or at the same time of other flows; and it sends these out of another device. The routes say which device it
+ * is. Where no packet of the flow was delivered, the flow must be offloaded, or its packets go back to where they came in.
  */
 
 import { formatMac, ipFromWord, macFromWords, type Ip, type Mac } from '../bytes/address.js';
@@ -15,6 +16,7 @@ import type { Tap } from '../reconstruct/taps.js';
 import type { FactOrigin } from '../records/facts.js';
 import type { Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
+import { offloadedLegs } from './offloaded-legs.js';
 import type { Ownership } from './ownership.js';
 import { overrule } from './stretches.js';
 import type { Overlay } from './verdicts.js';
@@ -31,6 +33,13 @@ interface Home {
 interface Astray {
   readonly home: Home;
   readonly owners: readonly Mac[];
+}
+
+/** Frames of one run that reached the owner; ns since the analysis epoch. */
+interface Delivery {
+  readonly mac: Mac;
+  readonly first: number;
+  readonly last: number;
 }
 
 export class EgressDevices implements Overlay {
@@ -119,6 +128,7 @@ export class EgressDevices implements Overlay {
     const strays: number[] = [];
     const delivered = new Map<string, Set<Mac>>();
     const atHome: number[] = [];
+    const arrivals: number[] = [];
     for (let leg = 0; leg < count; leg++) {
       const w = leg * LEG_WORDS;
       const meta = words[w + Leg.META] ?? 0;
@@ -129,11 +139,14 @@ export class EgressDevices implements Overlay {
         ipFromWord(words[w + Leg.DST_IP] ?? 0, meta & LegBit.IPV6 ? 6 : 4),
       );
       if (places[number] === 'nowhere') continue;
-      if (!host.macs.has(macFromWords((words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0)))
-        continue;
-      (places[number] === 'here' ? atHome : strays).push(leg);
+      const isOwn = host.macs.has(
+        macFromWords((words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0),
+      );
+      if (isOwn) (places[number] === 'here' ? atHome : strays).push(leg);
+      else if (places[number] === 'elsewhere') arrivals.push(leg);
     }
     if (strays.length === 0) return;
+    const others = new Map<Ip, Delivery[]>();
     for (const leg of atHome) {
       const view = viewLeg(this.r, leg);
       const owners = this.ownersOf(view);
@@ -141,16 +154,47 @@ export class EgressDevices implements Overlay {
         if (run.mixed || !owners.includes(run.mac)) continue;
         const key = flowKey(view);
         delivered.set(key, (delivered.get(key) ?? new Set()).add(run.mac));
+        const list = others.get(view.dstIp);
+        if (list) list.push(run);
+        else others.set(view.dstIp, [run]);
       }
     }
+    const note = (leg: number, { dstIp }: LegView, owners: ReadonlySet<Mac>): void => {
+      const home = this.homeOf(host, dstIp);
+      if (!home || owners.size === 0) return;
+      this.astray.set(leg, { home, owners: [...owners].sort((a, b) => a - b) });
+      for (const run of runsOfLeg(this.r, leg)) this.macs.add(run.mac);
+    };
+    const undelivered: number[] = [];
     for (const leg of strays) {
       const view = viewLeg(this.r, leg);
       const owners = delivered.get(flowKey(view));
-      const home = this.homeOf(host, view.dstIp);
-      if (!owners || !home) continue;
-      this.astray.set(leg, { home, owners: [...owners].sort((a, b) => a - b) });
-      for (const run of runsOfLeg(this.r, leg)) this.macs.add(run.mac);
+      if (owners) note(leg, view, owners);
+      else if (others.has(view.dstIp)) undelivered.push(leg);
     }
+    if (undelivered.length === 0) return;
+    const offloaded = offloadedLegs(this.r, undelivered);
+    const returned = this.returnedLegs(undelivered, arrivals);
+    for (const leg of undelivered) {
+      const view = viewLeg(this.r, leg);
+      const list = others.get(view.dstIp) ?? [];
+      const isMeanwhile = runsOfLeg(this.r, leg).some((run) => list.some((other) => isWithin(other, run)));
+      const shown = [isMeanwhile, offloaded.has(leg), returned.has(leg)].filter(Boolean).length;
+      if (shown >= 2) note(leg, view, new Set(list.map(({ mac }) => mac)));
+    }
+  }
+
+  /** Legs whose packets came in on the same tap, from the MAC that they go to. */
+  private returnedLegs(strays: readonly number[], arrivals: readonly number[]): Set<number> {
+    const key = (view: LegView, mac: Mac): string => `${view.tap} ${mac} ${flowKey(view)}`;
+    const came = new Set<string>();
+    for (const leg of arrivals) {
+      const view = viewLeg(this.r, leg);
+      came.add(key(view, view.transmitter));
+    }
+    return new Set(
+      strays.filter((leg) => runsOfLeg(this.r, leg).some((run) => came.has(key(viewLeg(this.r, leg), run.mac)))),
+    );
   }
 
   private placeOf(host: Host, tap: number, ip: Ip): 'here' | 'elsewhere' | 'nowhere' {
@@ -184,6 +228,11 @@ function isPartOf(host: Host, device: HostDevice | undefined, whole: string): bo
   if (!device || !upper) return false;
   const below = new Set([whole, upper.lower].filter((name) => name !== undefined));
   return [device.name, device.master, device.lower].some((name) => name !== undefined && below.has(name));
+}
+
+/** Whether some frame of the one was sent between the first and the last of the other. */
+function isWithin(one: Delivery, other: Delivery): boolean {
+  return [one.first, one.last].some((time) => time >= other.first && time <= other.last);
 }
 
 function flowKey({ protocol, srcIp, dstIp, srcPort, dstPort }: LegView): string {

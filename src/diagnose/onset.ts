@@ -22,7 +22,10 @@ export function onsetOf(scene: Scene, kase: Case): Onset {
   const base = { time: r.epoch.text(kase.first), origin: kase.firstOrigin };
   const change = faultOf(kase)?.change;
   if (change) return { ...base, after: 'route-change', since: r.epoch.text(change.time) };
-  const [moved] = kase.class === 'wrong-port' ? kase.buckets.flatMap((bucket) => [...bucket.because.values()]) : [];
+  // The MAC is right: it moved to another port or VLAN.
+  const [moved] = kase.expected.includes(kase.mac)
+    ? kase.buckets.flatMap((bucket) => [...bucket.because.values()])
+    : [];
   if (moved?.time !== undefined) return { ...base, after: 'take-over', since: moved.time };
   const wasOwner = kase.ownership?.tenures.some((tenure) => tenure.macs.includes(kase.mac)) ?? false;
   if (wasOwner && kase.tenure) return { ...base, after: 'take-over', since: r.epoch.text(kase.tenure.start) };

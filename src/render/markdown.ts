@@ -12,6 +12,7 @@ import {
   expectedText,
   filterSentence,
   isNanoseconds,
+  isRightMac,
   span,
   verdictSentence,
   witnessText,
@@ -69,6 +70,12 @@ function rowsOf(analysis: Analysis, wrong: readonly Misdelivery[]): Row[] {
   return [...rows.values()];
 }
 
+/** Where the frames were, when that is what is wrong. */
+function placeText(m: Misdelivery): string {
+  if (!isRightMac(m)) return '';
+  return m.class === 'wrong-port' ? ` on ${code(m.device)}` : ` in VLAN ${m.vlan ?? 0}`;
+}
+
 function tableLines(analysis: Analysis, wrong: readonly Misdelivery[], options: MarkdownOptions): string[] {
   const rows = rowsOf(analysis, wrong);
   if (rows.length === 0) return [];
@@ -76,12 +83,12 @@ function tableLines(analysis: Analysis, wrong: readonly Misdelivery[], options: 
     const [first] = group;
     if (!first) return [];
     const macs = first.expected.map((mac) => macText(mac, options));
-    const expected = first.class === 'wrong-port' ? [code(expectedText(first))] : macs;
+    const expected = isRightMac(first) ? [code(expectedText(first))] : macs;
     return [
       code(label),
       String(new Set(group.flatMap((m) => m.flows)).size),
       framesText(group),
-      macText(first.dstMac, options) + (first.class === 'wrong-port' ? ` on ${code(first.device)}` : ''),
+      macText(first.dstMac, options) + placeText(first),
       expected.slice(0, 3).join(' or '),
       whenText(group),
     ].map(cell);

@@ -1,7 +1,7 @@
 /** What the annotated capture says of its frames. */
 
 import type { Analysis, Finding, MisdeliveredFrame, Misdelivery, Origin } from '../model.js';
-import { CONFIDENCE_WORDS, expectedText, printable } from './words.js';
+import { CONFIDENCE_WORDS, expectedText, isRightMac, printable } from './words.js';
 
 /** Every comment begins so; `frame.comment contains "macscan"` in Wireshark selects the misdelivered frames. */
 const MARK = 'macscan: ';
@@ -25,9 +25,10 @@ export function commentsOn(analysis: Analysis, input: string, isMoved: boolean):
 
 /** Expected and observed MAC, whose frame it is, and why. */
 function commentOf(frame: MisdeliveredFrame, m: Misdelivery | undefined, isMoved: boolean): string {
-  const isPort = m?.class === 'wrong-port';
-  const expected = isPort ? `${frame.dstMac} on ${expectedText(m)}` : frame.expected.join(' or ');
-  const observed = isPort ? `${frame.dstMac} on ${frame.device}` : frame.dstMac;
+  const place = m && isRightMac(m) ? expectedText(m) : undefined;
+  const expected = place === undefined ? frame.expected.join(' or ') : `${frame.dstMac} on ${place}`;
+  const seenOn = m?.class === 'wrong-port' ? frame.device : `VLAN ${frame.vlan ?? 0}`;
+  const observed = place === undefined ? frame.dstMac : `${frame.dstMac} on ${seenOn}`;
   const confidence = m?.confidence === undefined ? '' : ` (${CONFIDENCE_WORDS[m.confidence]})`;
   const parts = [
     `expected ${expected}, observed ${observed}`,

@@ -211,16 +211,24 @@ export function macText(mac: string, names?: VendorNames): string {
   return printable(vendor === undefined ? mac : `${mac} (${vendor})`);
 }
 
-/** Where the frames of a misdelivery went: `went to 02:..`, `left on lan1`. */
-export function observedText(m: Misdelivery, names?: VendorNames): string {
-  const mac = macText(m.dstMac, names);
-  return m.class === 'wrong-port' ? `for ${mac} left on ${printable(m.device)}` : `went to ${mac}`;
+/** Whether the MAC is right, and only the bridge port or the VLAN wrong. */
+export function isRightMac(m: Misdelivery): boolean {
+  return m.expected.includes(m.dstMac);
 }
 
-/** Where they should have gone: a MAC, or a bridge port. */
+/** Where the frames of a misdelivery went: `went to 02:..`, `left on lan1`, `left in VLAN 10`. */
+export function observedText(m: Misdelivery, names?: VendorNames): string {
+  const mac = macText(m.dstMac, names);
+  if (!isRightMac(m)) return `went to ${mac}`;
+  return m.class === 'wrong-port'
+    ? `for ${mac} left on ${printable(m.device)}`
+    : `for ${mac} left in VLAN ${m.vlan ?? 0}`;
+}
+
+/** Where they should have gone: a MAC, a bridge port, or a VLAN. */
 export function expectedText(m: Misdelivery, names?: VendorNames): string {
   const port = m.because.find((witness) => witness.port !== undefined)?.port;
-  if (m.class === 'wrong-port' && port !== undefined) return printable(port);
+  if (isRightMac(m) && port !== undefined) return printable(port);
   return m.expected.map((mac) => macText(mac, names)).join(' or ');
 }
 
@@ -240,8 +248,9 @@ export const CONFIDENCE_WORDS: Readonly<Record<Confidence, string>> = {
 export function verdictSentence(analysis: Analysis): string {
   const { totals, partial, filter } = analysis;
   if (filter) return filter.sentence;
-  const classes = new Set(analysis.misdeliveries.filter((m) => m.class !== 'convergence').map((m) => m.class));
-  const wrong = classes.size === 1 ? (WRONG[[...classes][0] ?? ''] ?? 'wrong MAC') : 'wrong MAC, next hop or port';
+  const all = analysis.misdeliveries.filter((m) => m.class !== 'convergence');
+  const kinds = new Set(all.map((m) => (m.class === 'wrong-egress' && isRightMac(m) ? 'wrong-vlan' : m.class)));
+  const wrong = kinds.size === 1 ? (WRONG[[...kinds][0] ?? ''] ?? 'wrong MAC') : 'wrong MAC, next hop or port';
   const judged = totals.delivered + totals.misdelivered;
   // Frames without an IP packet are listed below; here they would only hide what matters.
   const noIp = analysis.notJudged.find((entry) => entry.reason === 'not-ip')?.frames ?? 0;
@@ -266,4 +275,5 @@ const WRONG: Readonly<Record<string, string>> = {
   'wrong-port': 'wrong bridge port',
   'wrong-next-hop': 'wrong next hop',
   'wrong-egress': 'wrong device',
+  'wrong-vlan': 'wrong VLAN',
 };

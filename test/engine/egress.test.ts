@@ -53,6 +53,31 @@ describe('packets for a host of the LAN that leave by the WAN', () => {
     expect(await wrongEgress({ 'br-lan.pcap': lan, 'wan.pcap': out }, DUMPS)).toEqual({});
   });
 
+  it.each([
+    ['meanwhile others reach it, and the flow is offloaded', { meanwhile: true, offloaded: true }, true],
+    ['meanwhile others reach it, and they go back to where they came in', { meanwhile: true, returned: true }, true],
+    ['they go back to where they came in, and the flow is offloaded', { returned: true, offloaded: true }, true],
+    ['meanwhile others reach it', { meanwhile: true }, false],
+    ['they go back to where they came in', { returned: true }, false],
+    ['the flow is offloaded', { offloaded: true }, false],
+  ])('of a flow that never reached it, when %s: %j, wrong: %s', async (_, kind, isWrong) => {
+    const { meanwhile = false, offloaded = false, returned = false } = kind;
+    const { lan, out, astray } = scene();
+    forward(lan, other, { from: meanwhile ? 4 : 1, until: meanwhile ? 5 : 2, srcPort: 4001 });
+    const wrong: number[] = [];
+    for (let time = 2; time < 9; time += 0.5) {
+      const come = { mac: wan.mac, ip: other.ip };
+      if (returned) forward(out, come, { from: time, until: time + 0.1, by: provider, hopLimit: 61 });
+      wrong.push(...astray(time + 0.001, time + 0.1));
+    }
+    const tuples = `src=${other.ip} dst=${FAR} sport=5000 dport=4000 src=${FAR} dst=${other.ip} sport=4000 dport=5000`;
+    const entry = `[1700000002.000000]\t [UPDATE] udp      17 86400 ${tuples} [OFFLOAD]\n`;
+    const texts = { ...DUMPS, ...(offloaded ? { 'conntrack-E.log': entry } : {}) };
+    expect(await wrongEgress({ 'br-lan.pcap': lan, 'wan.pcap': out }, texts)).toEqual(
+      isWrong ? { 'wan.pcap': wrong } : {},
+    );
+  });
+
   it('are not wrong when they are copies for a host that watches', async () => {
     const { lan, out, astray } = scene();
     out.meet(0.1, wan, { mac: third.mac, ip: '203.0.113.9' });
@@ -115,6 +140,30 @@ describe('packets for a host in another VLAN than its own', () => {
       send(20, 2, 9);
     });
     expect(await wrongEgress({ 'lan3.pcap': wire })).toEqual({});
+  });
+
+  it.each([
+    ['the host left it, and the sender follows with others', {}, true],
+    ['the host speaks there still', { stays: true }, false],
+    ['the sender does not follow', { follows: false }, false],
+    ['they were under way', { until: 5.5 }, false],
+  ])('when %s: %j, wrong: %s', async (_, kind, isWrong) => {
+    const { stays = false, follows = true, until = 12 } = kind;
+    const wrong: number[] = [];
+    const wire = trunk((send) => {
+      send(10, 1, 5);
+    });
+    wire.tags = [20];
+    wire.meet(5, router, other);
+    for (let time = 5.1; time < 12; time += 0.5) {
+      wire.tags = [10];
+      if (time < until) wrong.push(...forward(wire, other, { from: time, until: time + 0.01 }));
+      if (stays) speak(wire, other, router, { from: time + 0.02, until: time + 0.03 });
+      wire.tags = [20];
+      if (follows) forward(wire, other, { from: time + 0.05, until: time + 0.06, srcPort: 4001 });
+      speak(wire, other, router, { from: time + 0.07, until: time + 0.08, srcPort: 5001 });
+    }
+    expect(await wrongEgress({ 'lan3.pcap': wire })).toEqual(isWrong ? { 'lan3.pcap 10': wrong } : {});
   });
 
   it('are not wrong when they carry a priority and no VLAN', async () => {

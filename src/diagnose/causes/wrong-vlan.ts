@@ -35,12 +35,12 @@ export const wrongVlan: Cause = {
   },
 };
 
-/** VLANs of the same interface in which the MAC speaks. */
+/** VLANs of the same interface in which the MAC speaks, other than that of the frames. */
 function rightVlans(scene: Scene, kase: Case): number[] {
   const { r } = scene;
-  const port = r.taps.all[kase.buckets[0]?.view.tap ?? -1]?.port;
+  const tap = r.taps.all[kase.buckets[0]?.view.tap ?? -1];
   const vlans = r.claims.runs
-    .filter((run) => run.mac === kase.mac && r.taps.all[run.tap]?.port === port)
+    .filter((run) => run.mac === kase.mac && r.taps.all[run.tap]?.port === tap?.port && run.tap !== tap?.id)
     .map((run) => r.taps.all[run.tap]?.vlan ?? -1);
   return [...new Set(vlans)].filter((vlan) => vlan > 0).sort((a, b) => a - b);
 }
