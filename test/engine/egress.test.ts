@@ -53,7 +53,7 @@ describe('packets for a host of the LAN that leave by the WAN', () => {
     expect(await wrongEgress({ 'br-lan.pcap': lan, 'wan.pcap': out }, DUMPS)).toEqual({});
   });
 
-  it.each([
+  it.each<[string, { meanwhile?: boolean; offloaded?: boolean; returned?: boolean }, boolean]>([
     ['meanwhile others reach it, and the flow is offloaded', { meanwhile: true, offloaded: true }, true],
     ['meanwhile others reach it, and they go back to where they came in', { meanwhile: true, returned: true }, true],
     ['they go back to where they came in, and the flow is offloaded', { returned: true, offloaded: true }, true],
@@ -142,7 +142,7 @@ describe('packets for a host in another VLAN than its own', () => {
     expect(await wrongEgress({ 'lan3.pcap': wire })).toEqual({});
   });
 
-  it.each([
+  it.each<[string, { stays?: boolean; follows?: boolean; until?: number }, boolean]>([
     ['the host left it, and the sender follows with others', {}, true],
     ['the host speaks there still', { stays: true }, false],
     ['the sender does not follow', { follows: false }, false],
