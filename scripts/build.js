@@ -1,10 +1,10 @@
 // Compiles src/ beside dist/ and puts the result in its place, so that no file of an earlier build stays behind and
 // nobody meets half a build. The library stays as it is compiled. The command is put together into a few files of
 // CommonJS below dist/command/: loading two hundred modules takes longer than analysing a small capture, and Node makes
-// an ECMAScript module import all of a built-in module (for crypto, fs or stream: much more than is used). dist/cli.js
+// an ECMAScript module import all of a built-in module (for crypto, fs or stream: much more than is used). starter.cjs
 // starts it. The page of the HTML report becomes a module beside them.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -17,7 +17,7 @@ const fresh = `${root}node_modules/.cache/macscan-build-${process.pid}`;
 
 const STARTER = `#!/usr/bin/env node
 // Starts the command for those who name this file. The command itself is CommonJS, which starts in less time.
-process.getBuiltinModule('node:module').createRequire(import.meta.url)('./command/cli.cjs');
+process.getBuiltinModule('node:module').createRequire(import.meta.url)('./command/macscan.cjs');
 `;
 
 // Files of the command that hold all that a module imports, so that there are few to load; what two could hold is in the
@@ -52,6 +52,8 @@ if (existsSync(`${fresh}/cli.js`)) {
 if (existsSync(fresh)) {
   rmSync(target, { recursive: true, force: true });
   renameSync(fresh, target);
+  const compileOnce = ['scripts/code-cache.js', `${target}/command`, 'captures/stale-mac', '--no-exit-code'];
+  spawnSync(process.execPath, compileOnce, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 process.exitCode = status ?? 1;
 
@@ -70,9 +72,11 @@ async function writeCommand() {
     format: 'cjs',
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
+    dynamicImportInCjs: false,
     codeSplitting: { groups },
   });
   await bundle.close();
+  copyFileSync(new URL('starter.cjs', import.meta.url), `${fresh}/command/macscan.cjs`);
   writeFileSync(`${fresh}/cli.js`, STARTER);
-  for (const file of ['cli.js', 'command/cli.cjs']) chmodSync(`${fresh}/${file}`, 0o755);
+  for (const file of ['cli.js', 'command/macscan.cjs']) chmodSync(`${fresh}/${file}`, 0o755);
 }

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command line. Commands are loaded when they run, so that each start pays only for what it needs. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';

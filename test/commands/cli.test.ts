@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -58,6 +59,39 @@ describe('the command', () => {
     const { status, stdout } = spawnSync(link, ['--version']);
     expect({ status, stdout: stdout.toString() }).toEqual({ status: 0, stdout: macscan(['--version']).stdout });
     expect(stdout.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('is given compiled code that this engine takes', () => {
+    const watched = `
+      const vm = require('node:vm');
+      vm.Script = class extends vm.Script {
+        constructor(text, options) {
+          super(text, options);
+          console.log(options.filename.replace(/.*[\\\\/]/, ''), this.cachedDataRejected);
+        }
+      };
+      process.argv.splice(1, 0, ${JSON.stringify(cli)});
+      require(${JSON.stringify(join(root, manifest.bin.macscan))});`;
+    const { stdout } = spawnSync(process.execPath, ['-e', watched, join(stale, 'wan.pcap'), '-q']);
+    expect(stdout.toString().split('\n').slice(0, 3).sort()).toEqual([
+      'analysis.cjs false',
+      'capture.cjs false',
+      'cli.cjs false',
+    ]);
+  });
+
+  it.each([
+    ['nothing', new Uint8Array(0)],
+    ['something else', new Uint8Array(5000).fill(0x5a)],
+    ['a part of it', readFileSync(join(root, 'dist/command/cli.cjs.code')).subarray(0, 5000)],
+  ])('does without, where %s is in its place', (what, code) => {
+    const copy = join(folder, `without ${what}`);
+    cpSync(join(root, 'dist/command'), join(copy, 'dist/command'), { recursive: true });
+    copyFileSync(join(root, 'package.json'), join(copy, 'package.json'));
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    for (const name of ['cli', 'analysis', 'capture']) writeFileSync(join(copy, `dist/command/${name}.cjs.code`), code);
+    const { status, stdout } = spawnSync(process.execPath, [join(copy, 'dist/command/macscan.cjs'), '-n', stale]);
+    expect({ status, stdout: stdout.toString() }).toMatchObject({ status: 1, stdout: macscan(['-n', stale]).stdout });
   });
 });
 
