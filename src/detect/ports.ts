@@ -51,6 +51,8 @@ export class PortLocations implements Overlay {
   /** Stays of each MAC that moved, by VLAN and MAC. */
   private readonly stays = new Map<string, readonly Stay[]>();
   private readonly moved = new Set<Mac>();
+  /** The VLAN of what ports send and take without a tag, where their bridge filters VLANs. */
+  private untagged: ReadonlyMap<string, number> = new Map();
   private copies: Map<string, { port: string; leg: number }[]> | undefined;
 
   constructor(r: Reconstruction, around: Surroundings, deviceOf: (tap: Tap) => string) {
@@ -63,8 +65,9 @@ export class PortLocations implements Overlay {
     }
     if (this.ports.size === 0) return;
     const sightings = new Map<string, { mac: Mac; list: Sighting[] }>();
+    this.untagged = this.untaggedVlans();
     const note = (mac: Mac, vlan: number, sighting: Sighting): void => {
-      const key = stayKey(mac, vlan);
+      const key = stayKey(mac, vlan < 0 ? (this.untagged.get(sighting.port) ?? vlan) : vlan);
       const entry = sightings.get(key);
       if (entry) entry.list.push(sighting);
       else sightings.set(key, { mac, list: [sighting] });
@@ -88,7 +91,8 @@ export class PortLocations implements Overlay {
     const tap = this.r.taps.all[view.tap];
     const name = tap ? this.deviceOf(tap) : '';
     const port = this.ports.get(name);
-    const stays = this.stays.get(stayKey(mac, tap?.vlan ?? -1));
+    const vlan = tap?.vlan ?? -1;
+    const stays = this.stays.get(stayKey(mac, vlan < 0 ? (this.untagged.get(name) ?? vlan) : vlan));
     if (!port || !stays || !port.host.macs.has(view.transmitter)) return stretches;
     const flooded = this.firstCopyElsewhere(view, mac, name, stays);
     const result: Stretch[] = [...stretches];
@@ -144,6 +148,23 @@ export class PortLocations implements Overlay {
       origin: at.origin,
     };
     return { verdict: 'misdelivered', class: 'wrong-port', expected: [mac], because: [witness] };
+  }
+
+  /**
+   * A bridge that filters VLANs puts what comes without a tag into the port's own VLAN, and names that in its forwarding
+   * table. It is the only VLAN that the table has for the port, apart from those which captures show as tags there.
+   */
+  private untaggedVlans(): Map<string, number> {
+    const tagged = new Set<string>();
+    for (const tap of this.r.taps.all) if (tap.vlan > 0) tagged.add(`${this.deviceOf(tap)} ${tap.vlan}`);
+    const found = new Map<string, number | undefined>();
+    for (const input of this.r.facts.inputs.values()) {
+      for (const { device, vlan } of input.fdb) {
+        if (vlan === undefined || !this.ports.has(device) || tagged.has(`${device} ${vlan}`)) continue;
+        found.set(device, found.has(device) && found.get(device) !== vlan ? undefined : vlan);
+      }
+    }
+    return new Map([...found].flatMap(([port, vlan]) => (vlan === undefined ? [] : [[port, vlan] as const])));
   }
 
   private collectFdb(around: Surroundings, note: (mac: Mac, vlan: number, sighting: Sighting) => void): void {

@@ -51,6 +51,19 @@ describe('a MAC that moved to another port', () => {
     expect(wrongPorts(analysis)).toEqual({ 'wrong-port lan1.pcap': late });
   });
 
+  it.each([
+    ['in the VLAN of both', 1, 1, true],
+    ['of another VLAN', 1, 2, false],
+  ])('is misdelivered on the old one without tags, where the new port is %s', async (_, before, after, isWrong) => {
+    const wire = start();
+    const late = forward(wire, oldHost, { from: 10.2, until: 15 });
+    const entry = (time: number, port: string, vlan: number): string =>
+      `${monitorTime(time)} ${oldHost.mac} dev ${port} vlan ${vlan} master br-lan \n`;
+    const texts = { 'ip-link.txt': links(), 'fdb.log': entry(0, 'lan1', before) + entry(10, 'lan2', after) };
+    const analysis = await judge({ 'lan1.pcap': wire }, texts);
+    expect(wrongPorts(analysis)).toEqual(isWrong ? { 'wrong-port lan1.pcap': late } : {});
+  });
+
   it('is not misdelivered by what was under way', async () => {
     const wire = start();
     forward(wire, oldHost, { from: 10.001, until: 10.01, step: 0.004 });
