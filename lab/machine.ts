@@ -20,7 +20,7 @@ export interface MachineOptions {
 
 /** Of the virtual machine; what is not there as a module is built in. */
 const MODULES = (
-  'virtio_pci virtio_blk virtio_rng veth bridge 8021q dummy macvlan nf_tables nft_chain_nat nft_masq nft_nat nft_ct ' +
+  'virtio_pci virtio_blk virtio_rng veth bridge 8021q dummy macvlan bonding nf_tables nft_chain_nat nft_masq nft_nat nft_ct ' +
   'nft_reject_inet nft_counter nft_fib_inet nf_conntrack nf_conntrack_netlink nf_flow_table nf_flow_table_inet ' +
   'nft_flow_offload af_packet nfnetlink netdevsim virtio_net e1000e vmxnet3'
 ).split(' ');

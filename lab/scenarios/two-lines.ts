@@ -197,6 +197,7 @@ function balanced(): Scenario {
       'on router ip route add 10.0.0.0/24 dev br-lan table 1',
       'on router ip route add default via 192.0.2.1 dev wan2 table 2',
       'on router ip route add 10.0.0.0/24 dev br-lan table 2',
+      'for table in 1 2; do on router ip route add 203.0.113.0/24 dev wan table $table; on router ip route add 192.0.2.0/24 dev wan2 table $table; done',
       'on router ip rule add iif wan lookup 1 priority 1001',
       'on router ip rule add iif wan2 lookup 2 priority 1002',
       'on router ip rule add fwmark 0x100/0x3f00 lookup 1 priority 2001',

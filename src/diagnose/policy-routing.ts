@@ -79,9 +79,12 @@ export function curesForTables(scene: Scene, kase: Case, tables: readonly Policy
     tables.map((table) => plain(table.table)),
   );
   if (first) {
+    // IPv6 takes the device as a wish only where a source is given, as the offload does.
+    const source = kase.buckets[0]?.view.srcIp;
+    const from = version === 'ip' || source === undefined ? '' : ` from ${scene.r.addresses.format(source)}`;
     cures.push({
       what: 'To see it: this must not name a gateway.',
-      commands: [`${version} route get ${ip} oif ${device} mark ${first.mark}`],
+      commands: [`${version} route get ${ip}${from} oif ${device} mark ${first.mark}`],
     });
   }
   return cures;

@@ -1,8 +1,12 @@
-/** A flowtable entry holds the number of the device that it sends by, and keeps it when the way changes. */
+/**
+ * A flowtable entry holds the number of the device that it sends by. It is a wrong one where the route was looked up with
+ * the mark of the opposite direction (IPv6, as in `pbr-ipv6-loop`), or the way changed afterwards.
+ */
 
 import { COLLECT_CONNTRACK, deleteEntries, plain } from '../advice.js';
 import { confidenceOf, type Cause } from '../cause.js';
 import { hostName } from '../lan-gateway.js';
+import { curesForTables, policyContext } from '../policy-routing.js';
 
 export const wrongEgress: Cause = {
   id: 'wrong-egress',
@@ -19,16 +23,21 @@ export const wrongEgress: Cause = {
     const witness = kase.buckets.flatMap((bucket) => [...bucket.because.values()]).find((w) => w.port !== undefined);
     const device = plain(scene.places.deviceName(kase.buckets[0]?.view.tap ?? 0));
     const right = witness?.port === undefined ? 'another device' : plain(witness.port);
+    const { tables } = policyContext(scene, kase);
+    const of = tables.length > 0 ? `, as table ${tables.map(({ table }) => plain(table)).join(', ')} has it` : '';
     const owner = kase.expected.map((mac) => hostName(scene, mac)).join(' or ');
     return {
       fits: 'yes',
       confidence: confidenceOf(kase, tests),
-      summary: `Packets for ${owner}, which is on ${right}, left by ${device}; others of the same flow reached it.`,
+      summary: `Packets for ${owner}, which is on ${right}, left by ${device}${of}; others reached it.`,
       change: [
+        ...(tables.length > 0 ? curesForTables(scene, kase, tables) : []),
         { what: 'Now: delete the entry; the next packet is looked up anew.', commands: deleteEntries(kase) },
-        { what: 'For good: flush conntrack whenever a line changes.', commands: ['conntrack -F'] },
+        ...(tables.length > 0
+          ? []
+          : [{ what: 'For good: flush conntrack whenever a line changes.', commands: ['conntrack -F'] }]),
       ],
-      collect: ['ip -ts monitor route link; ip route show table all'],
+      collect: tables.length > 0 ? [] : ['ip -ts monitor route link; ip route show table all'],
     };
   },
 };
