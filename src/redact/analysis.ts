@@ -15,6 +15,7 @@ const KEPT: ReadonlySet<string> = new Set([
   'to',
   'since',
   'earliest',
+  'moved',
   'offset',
   'uncertainty',
   'duration',
