@@ -151,6 +151,21 @@ export interface Misdelivery {
   because: Witness[];
   /** The first frames, and the last, as evidence to look at. */
   evidence: EvidenceFrame[];
+  /** Where the evidence leaves open when it began; missing when no frame before the first one may be wrong. */
+  notBefore?: NotBefore;
+}
+
+/**
+ * Frames just before the first misdelivered one that may be misdelivered as well: they went the same way after the last
+ * time that it is known to have been right. They count as delivered.
+ */
+export interface NotBefore {
+  /** The first of them, and how many there are. */
+  frame: number;
+  time: string;
+  frames: number;
+  /** The last one who says that this way was right. */
+  heard: Witness;
 }
 
 export interface EvidenceFrame {

@@ -54,6 +54,8 @@ const optional = new Set([
     'because.0.origin',
     'because.0.origin.frame',
     'because.0.origin.line',
+    'notBefore',
+    ...['port', 'time', 'origin', 'origin.frame', 'origin.line'].map((p) => `notBefore.heard.${p}`),
   ].map((p) => `misdeliveries.0.${p}`),
   ...['srcPort', 'dstPort', 'hopLimit', 'vlan'].map((p) => `misdeliveries.0.evidence.0.${p}`),
   ...[

@@ -9,7 +9,7 @@ import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { FrameBatch } from '../records/frame-batch.js';
 import type { PacketBatch } from '../records/packet-batch.js';
 import type { AffectedFlow } from './flows.js';
-import { DELIVERED, notJudged, type Ruling, type Stretch } from './judge.js';
+import { DELIVERED, notJudged, type Doubt, type Ruling, type Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import type { NextHopFault } from './next-hop-fault.js';
 import type { NextHops } from './next-hops.js';
@@ -36,6 +36,17 @@ export interface MisdeliveredFrames {
   readonly evidence: SeenFrame[];
   /** All of them, when the examination keeps them. */
   readonly all: SeenFrame[];
+  /** Number of the first frame, and `since` of its ruling. */
+  began: number;
+  since: number | undefined;
+}
+
+/** Frames of one tap, transmitter, destination address, MAC and class that may have gone wrong before others did. */
+export interface DoubtfulFrames {
+  frame: number;
+  time: number;
+  frames: number;
+  readonly heard: Witness;
 }
 
 export interface SeenFrame {
@@ -88,6 +99,8 @@ export class Examination {
   private readonly trace: Trace;
   private readonly nextHops: NextHops;
   private readonly deferred: Deferred[] = [];
+  /** By bucket, and by when its frames are wrong from. */
+  private readonly doubtful = new Map<string, Map<number, DoubtfulFrames>>();
   private readonly inputName: (input: number) => string;
   /** Keep every misdelivered frame: memory then grows with them. */
   private readonly keepsFrames: boolean;
@@ -166,6 +179,12 @@ export class Examination {
     if (this.deferred.length > 0) for (const bucket of this.misdelivered.values()) putInOrder(bucket);
   }
 
+  /** What may have gone wrong as well, just before the first frame of a bucket. */
+  doubtsOf({ view, mac, class: kind, since, began }: MisdeliveredFrames): DoubtfulFrames | undefined {
+    const found = since === undefined ? undefined : this.doubtful.get(bucketKey(view, mac, kind))?.get(since);
+    return found && found.frame < began ? found : undefined;
+  }
+
   private judge(suspect: Suspect, seen: SeenFrame): Ruling {
     let stretches = suspect.stretches.get(seen.mac);
     if (!stretches) {
@@ -179,11 +198,13 @@ export class Examination {
 
   /** Counts a frame by its ruling, and keeps what there is to tell of it. */
   private settle(suspect: Suspect, seen: SeenFrame, ruling: Ruling): void {
-    extendRuns(suspect.runs, seen, ruling);
+    if (ruling.doubt) this.noteDoubt(suspect.view, seen, ruling.doubt);
+    extendRuns(suspect.runs, seen, ruling.doubt ? DELIVERED : ruling);
     if (ruling.verdict === 'misdelivered' || ruling.class) {
       const at = suspect.counted.find((one) => one.mac === seen.mac && one.ruling === ruling);
       const bucket = at?.bucket ?? this.bucket(suspect.view, seen.mac, ruling);
       if (!at) suspect.counted.push({ mac: seen.mac, ruling, bucket });
+      if (!(bucket.began <= seen.frame)) Object.assign(bucket, { began: seen.frame, since: ruling.since });
       this.note(bucket, seen, suspect.view.leg);
     }
     if (ruling.verdict !== 'misdelivered') this.verdicts.count(suspect.view, ruling, 1);
@@ -197,7 +218,7 @@ export class Examination {
   }
 
   private bucket(view: LegView, mac: Mac, ruling: Ruling): MisdeliveredFrames {
-    const key = `${view.tap} ${view.transmitter} ${view.dstIp} ${mac} ${ruling.class ?? ''}`;
+    const key = bucketKey(view, mac, ruling.class);
     let bucket = this.misdelivered.get(key);
     if (!bucket) {
       bucket = {
@@ -214,12 +235,26 @@ export class Examination {
         legs: new Set(),
         evidence: [],
         all: [],
+        began: NaN,
+        since: undefined,
       };
       this.misdelivered.set(key, bucket);
     }
     for (const expected of ruling.expected) bucket.expected.add(expected);
     for (const witness of ruling.because) bucket.because.set(JSON.stringify(witness), witness);
     return bucket;
+  }
+
+  private noteDoubt(view: LegView, { mac, frame, time }: SeenFrame, { until, class: kind, heard }: Doubt): void {
+    const key = bucketKey(view, mac, kind);
+    const times = this.doubtful.get(key) ?? new Map<number, DoubtfulFrames>();
+    this.doubtful.set(key, times);
+    const known = times.get(until);
+    if (!known) times.set(until, { frame, time, frames: 1, heard });
+    else {
+      known.frames++;
+      if (frame < known.frame) Object.assign(known, { frame, time });
+    }
   }
 
   private note(bucket: MisdeliveredFrames, seen: SeenFrame, leg: number): void {
@@ -233,6 +268,10 @@ export class Examination {
     bucket.evidence.push(seen);
     if (this.keepsFrames) bucket.all.push(seen);
   }
+}
+
+function bucketKey(view: LegView, mac: Mac, kind: MisdeliveryClass | undefined): string {
+  return `${view.tap} ${view.transmitter} ${view.dstIp} ${mac} ${kind ?? ''}`;
 }
 
 /** Frames that were settled at the end belong between those that were settled at once. */

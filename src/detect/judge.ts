@@ -37,6 +37,18 @@ export interface Ruling {
   readonly after?: readonly Origin[];
   /** How the next hop is wrong, where that is what is wrong. */
   readonly fault?: NextHopFault;
+  /** When a wrong frame is wrong from, if those before it may be so too: they have a doubt of this time. */
+  readonly since?: number;
+  readonly doubt?: Doubt;
+}
+
+/** Of frames that count as delivered: they may be wrong, for their way was last known to be right before them. */
+export interface Doubt {
+  /** From here on frames are known to be wrong; ns since the analysis epoch. */
+  readonly until: number;
+  readonly class: MisdeliveryClass;
+  /** The last one who says that the way was right. */
+  readonly heard: Witness;
 }
 
 /** A ruling and the time from which it holds, until the next one. */

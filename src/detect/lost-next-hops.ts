@@ -11,7 +11,7 @@ import { lostGateways, type LostGateway } from '../reconstruct/next-hop-history.
 import { parsePrefix, prefixContains } from '../reconstruct/prefix.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { ERA } from './era.js';
-import type { Stretch } from './judge.js';
+import { DELIVERED, type Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import type { SeenAt } from './next-hop-fault.js';
 import type { Ownership } from './ownership.js';
@@ -72,7 +72,14 @@ export class LostNextHops implements Overlay {
       origin: shown && !gone.isExact ? frameOrigin(this.r, this.around, shown.tap, shown.frame) : origin,
     };
     const result = [...stretches];
+    if (gone.after < loss.from && Number.isFinite(gone.after)) {
+      const [ip, time] = [this.r.addresses.format(view.dstIp), this.r.epoch.text(gone.after)];
+      const heard: Witness = { kind: 'route-entry', ip, mac: formatMac(mac), time };
+      const doubt = { until: loss.from, class: 'wrong-next-hop', heard } as const;
+      overrule(result, gone.after + 1, loss.from, { ...DELIVERED, doubt });
+    }
     overrule(result, loss.from, gone.until, {
+      since: loss.from,
       verdict: 'misdelivered',
       class: 'wrong-next-hop',
       expected,

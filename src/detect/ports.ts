@@ -9,7 +9,7 @@ import type { Host } from '../reconstruct/hosts.js';
 import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
-import type { Ruling, Stretch } from './judge.js';
+import { DELIVERED, type Ruling, type Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import { overrule } from './stretches.js';
 import type { Overlay } from './verdicts.js';
@@ -22,6 +22,9 @@ interface Stay {
   readonly kind: 'fdb-event' | 'fdb-entry' | 'ingress';
   readonly origin: Origin;
   last: number;
+  /** Who says that it was there last. */
+  lastKind: 'fdb-event' | 'fdb-entry' | 'ingress';
+  lastOrigin: Origin;
 }
 
 interface Sighting {
@@ -103,7 +106,11 @@ export class PortLocations implements Overlay {
       const from = lingers ? stay.from : stay.from + REACTION;
       const until = Math.min(stay.last + AGEING, stays[i + 1]?.from ?? Infinity, flooded);
       const isElsewhere = i > 0 && stay.port !== name && this.ports.get(stay.port)?.bridge === port.bridge;
-      if (isElsewhere && from < until) overrule(result, from, until, this.wrongPort(mac, stay));
+      if (!isElsewhere || from >= until) continue;
+      overrule(result, from, until, { ...this.wrongPort(mac, stay), since: stay.from });
+      const before = stays[i - 1];
+      // Between its last word on this port and its first one on the other it was on its way: nobody says when it left.
+      if (before?.port === name) overrule(result, before.last + 1, from, this.mayBeWrongPort(mac, before, stay.from));
     }
     return result;
   }
@@ -138,15 +145,8 @@ export class PortLocations implements Overlay {
     return copies;
   }
 
-  private wrongPort(mac: Mac, at: Stay): Ruling {
-    const witness: Witness = {
-      kind: at.kind,
-      ip: '',
-      mac: formatMac(mac),
-      port: at.port,
-      time: this.r.epoch.text(at.from),
-      origin: at.origin,
-    };
+  private wrongPort(mac: Mac, { kind, port, from, origin }: Stay): Ruling {
+    const witness = this.witness(mac, port, kind, from, origin);
     return { verdict: 'misdelivered', class: 'wrong-port', expected: [mac], because: [witness] };
   }
 
@@ -165,6 +165,15 @@ export class PortLocations implements Overlay {
       }
     }
     return new Map([...found].flatMap(([port, vlan]) => (vlan === undefined ? [] : [[port, vlan] as const])));
+  }
+
+  private mayBeWrongPort(mac: Mac, { port, lastKind, last, lastOrigin }: Stay, until: number): Ruling {
+    const heard = this.witness(mac, port, lastKind, last, lastOrigin);
+    return { ...DELIVERED, doubt: { until, class: 'wrong-port', heard } };
+  }
+
+  private witness(mac: Mac, port: string, kind: Stay['kind'], time: number, origin: Origin): Witness {
+    return { kind, ip: '', mac: formatMac(mac), port, time: this.r.epoch.text(time), origin };
   }
 
   private collectFdb(around: Surroundings, note: (mac: Mac, vlan: number, sighting: Sighting) => void): void {
@@ -217,8 +226,8 @@ function staysOf(sightings: Sighting[]): Stay[] {
   const stays: Stay[] = [];
   for (const { port, time, kind, origin } of sightings) {
     const stay = stays.at(-1);
-    if (stay?.port === port) stay.last = time;
-    else stays.push({ port, from: time, kind, origin, last: time });
+    if (stay?.port === port) Object.assign(stay, { last: time, lastKind: kind, lastOrigin: origin });
+    else stays.push({ port, from: time, kind, origin, last: time, lastKind: kind, lastOrigin: origin });
   }
   return stays;
 }

@@ -4,7 +4,7 @@ import type { Ruling, Stretch } from './judge.js';
 
 /**
  * Puts a ruling over the delivered part of the stretches between two times, and over what could not be judged because
- * nobody knew the next hop.
+ * nobody knew the next hop, unless the ruling itself is only a doubt.
  */
 export function overrule(stretches: Stretch[], from: number, until: number, ruling: Ruling): void {
   const cut = (time: number): void => {
@@ -17,7 +17,7 @@ export function overrule(stretches: Stretch[], from: number, until: number, ruli
   for (const [i, stretch] of stretches.entries()) {
     const isInside = stretch.from >= from && stretch.from < until;
     const { verdict, class: name, reason } = stretch.ruling;
-    const isOpen = (verdict === 'delivered' && !name) || reason === 'unknown-next-hop';
+    const isOpen = (verdict === 'delivered' && !name) || (reason === 'unknown-next-hop' && !ruling.doubt);
     if (isInside && isOpen) stretches[i] = { from: stretch.from, ruling };
   }
 }

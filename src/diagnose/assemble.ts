@@ -3,7 +3,7 @@
 import { formatMac } from '../bytes/address.js';
 import type { ClockCorrection } from '../detect/clock-corrections.js';
 import type { Suspicion } from '../detect/clock-groups.js';
-import type { Examination, MisdeliveredFrames, SeenFrame } from '../detect/examine.js';
+import type { DoubtfulFrames, Examination, MisdeliveredFrames, SeenFrame } from '../detect/examine.js';
 import { tupleOf } from '../detect/flows.js';
 import type { JudgeReason } from '../detect/judge.js';
 import type { Verdicts } from '../detect/verdicts.js';
@@ -151,6 +151,7 @@ function misdeliveriesOf(parts: Parts): Misdelivery[] {
       ...(bucket.class ? { class: bucket.class } : {}),
       because: [...bucket.because.values()],
       evidence: bucket.evidence.map((seen) => evidenceOf(r, seen, bucket)),
+      ...notBeforeOf(r, examination.doubtsOf(bucket)),
     };
   });
   all.sort(
@@ -158,6 +159,12 @@ function misdeliveriesOf(parts: Parts): Misdelivery[] {
       Number(Boolean(a.class)) - Number(Boolean(b.class)) || b.frames - a.frames || compare(placeKey(a), placeKey(b)),
   );
   return all.map((m, i) => ({ id: `M${i + 1}`, ...m }));
+}
+
+function notBeforeOf(r: Reconstruction, doubts: DoubtfulFrames | undefined): Pick<Misdelivery, 'notBefore'> {
+  if (!doubts) return {};
+  const { frame, time, frames, heard } = doubts;
+  return { notBefore: { frame, time: r.epoch.text(time), frames, heard } };
 }
 
 /** Every misdelivered frame, in the order of its input. */

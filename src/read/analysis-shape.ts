@@ -204,6 +204,7 @@ export const ANALYSIS: Shape = {
         'wrong-egress': true,
       }),
       because: [WITNESS],
+      'notBefore?': { frame: 'count', time: TIME, frames: 'count', heard: WITNESS },
       evidence: [
         {
           ...TUPLE,

@@ -6,6 +6,7 @@ import { impactLines } from './text-impact.js';
 import { predictionLines } from './text-predictions.js';
 import { clockLines, eventLines, transitLines } from './text-transits.js';
 import {
+  beginningText,
   claimText,
   clockTime,
   CONFIDENCE_WORDS,
@@ -109,6 +110,10 @@ function block(
   }
   if (group.length > places.length)
     lines.push(`${indent}... and ${counted(group.length - places.length, 'more place')}`);
+  for (const m of options.verbose ? group : []) {
+    const begin = beginningText(m);
+    if (begin !== undefined) lines.push(...wrap(`${place(m)}: ${begin}`, indent, '  '));
+  }
   const ids = new Set(group.flatMap((m) => m.flows));
   const concerned = flows.filter((flow) => ids.has(flow.id));
   for (const flow of concerned.slice(0, options.verbose ? concerned.length : 4))

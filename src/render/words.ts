@@ -238,6 +238,15 @@ export function claimText(witness: Witness): string {
   return printable(port === undefined ? `${mac} had ${ip}` : `${mac} was on ${port}`);
 }
 
+/** How early a misdelivery may have begun, where the evidence leaves that open; undefined where it does not. */
+export function beginningText({ frameRanges, notBefore }: Misdelivery): string | undefined {
+  if (!notBefore) return undefined;
+  const { frame, time, frames, heard } = notBefore;
+  const proven = frameRanges.reduce((least, [first]) => Math.min(least, first), Infinity);
+  const last = `${heard.port === undefined ? '' : `${claimText(heard)}: `}${witnessText(heard)}`;
+  return `proven from frame ${proven} on; may have begun at frame ${frame} (${clockTime(time)}, ${counted(frames, 'frame')} earlier), after the last word for that way. ${last}`;
+}
+
 export const CONFIDENCE_WORDS: Readonly<Record<Confidence, string>> = {
   proven: 'proven',
   strong: 'strong evidence',

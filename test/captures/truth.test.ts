@@ -76,7 +76,17 @@ describe.skipIf(!hasShared)('cases with a known truth', () => {
         // What comes before is before the bridge could know: the host had not spoken on its new port.
         const known = m.because.find((witness) => witness.kind === 'fdb-event');
         expect(BigInt(m.firstTime) - BigInt(known?.time ?? 0)).toBeLessThan(500_000_000n);
+        // When it really began lies between what is told to be possible and what is told to be proven.
+        expect(m.notBefore?.frame).toBeLessThanOrEqual(frames[0] ?? 0);
+        expect(frames[0]).toBeLessThanOrEqual(told[0] ?? 0);
+        expect(m.notBefore?.frames).toBeGreaterThanOrEqual(frames.length - told.length);
+        expect(BigInt(m.notBefore?.heard.time ?? 0)).toBeLessThan(BigInt(m.notBefore?.time ?? 0));
       }
+    });
+
+    it('leaves the beginning open only where it is', () => {
+      const open = whole.misdeliveries.filter((m) => m.notBefore !== undefined);
+      expect(open.every((m) => m.class === 'wrong-port')).toBe(true);
     });
 
     it('lists every misdelivered frame when it is asked to', async () => {

@@ -190,6 +190,11 @@ describe('packets that go on to a gateway which the tables lost', () => {
     const packets = [...before, ...stale];
     const late = routed(packets).frames.filter((_, i) => (packets[i]?.[0] ?? 0) > 12.2);
     expect(await run(packets, texts)).toEqual(late);
+    // The dump before still had it, and nobody knows when it went.
+    const { frames: all, captures } = routed(packets);
+    const [told] = (await judge(captures, texts)).misdeliveries;
+    const early = all.filter((frame, i) => (packets[i]?.[0] ?? 0) > 5 && frame < (late[0] ?? 0));
+    expect(told?.notBefore).toMatchObject({ frame: early[0], frames: early.length, heard: { kind: 'route-entry' } });
     // Another connection of the same kind went on by the other way: the change was before that.
     const moved = [...packets, ...each(1, 10, 'gateway', 6000), ...each(10.9, 20, 'provider', 6000)];
     const sorted = moved.toSorted((a, b) => a[0] - b[0]);

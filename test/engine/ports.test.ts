@@ -64,6 +64,32 @@ describe('a MAC that moved to another port', () => {
     expect(wrongPorts(analysis)).toEqual(isWrong ? { 'wrong-port lan1.pcap': late } : {});
   });
 
+  it('may have been gone since its last word on the old one', async () => {
+    const begun = async (lastWord: number, firstSent: number): Promise<unknown> => {
+      const wire = new Wire();
+      wire.meet(0, router, oldHost);
+      const spoken = speak(wire, oldHost, router, { from: 1, until: lastWord, step: 0.25 });
+      const sent = forward(wire, oldHost, { from: firstSent, until: 15 });
+      const analysis = await judge({ 'lan1.pcap': wire }, { 'ip-link.txt': links(), 'monitor.log': moved });
+      const [found, ...more] = analysis.misdeliveries;
+      expect(more).toEqual([]);
+      const early = sent.filter((frame) => frame < (found?.frameRanges[0]?.[0] ?? 0));
+      const open = found?.notBefore && {
+        frame: found.notBefore.frame,
+        frames: found.notBefore.frames,
+        port: found.notBefore.heard.port,
+        origin: found.notBefore.heard.origin,
+      };
+      const origin = { input: 'lan1.pcap', frame: spoken.at(-1) };
+      expect(open).toEqual(
+        early.length > 0 ? { frame: early[0], frames: early.length, port: 'lan1', origin } : undefined,
+      );
+      return early.length;
+    };
+    expect(await begun(6, 6)).toBe(8);
+    expect(await begun(9, 10.2)).toBe(0);
+  });
+
   it('is not misdelivered by what was under way', async () => {
     const wire = start();
     forward(wire, oldHost, { from: 10.001, until: 10.01, step: 0.004 });

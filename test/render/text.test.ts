@@ -24,6 +24,13 @@ describe('text for a terminal', () => {
     expect(renderText(odd, options)).toContain('unknown time');
   });
 
+  it('says how early it may have begun, when it is asked for all', () => {
+    const text = renderText(fullAnalysis, options).replace(/\s+/g, ' ');
+    expect(text).toContain('proven from frame 3 on; may have begun at frame 1 (07:51:22.600000, 2 frames earlier)');
+    expect(text).toContain('52:54:00:a1:b2:40 was on lan1: frames that came in there at 07:51:22.550000');
+    expect(renderText(fullAnalysis, { ...options, verbose: false })).not.toContain('may have begun');
+  });
+
   it('names makers of hardware after MACs, if it is given names', () => {
     const names = (mac: string): string | undefined =>
       mac.startsWith('94:83:c4') ? 'GL\u001b Technologies' : undefined;

@@ -75,6 +75,19 @@ export const fullAnalysis: Full<Omit<Analysis, 'frames'>> = {
           origin: { input: 'router.pcapng.gz', frame: 2, line: 1 },
         },
       ],
+      notBefore: {
+        frame: 1,
+        time: '1795247482600000000',
+        frames: 2,
+        heard: {
+          kind: 'ingress',
+          ip: '192.168.1.240',
+          mac: MAC.old,
+          port: 'lan1',
+          time: '1795247482550000000',
+          origin: { input: 'router.pcapng.gz', frame: 1, line: 1 },
+        },
+      },
       evidence: [
         {
           frame: 3,

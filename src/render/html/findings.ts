@@ -2,6 +2,7 @@
 
 import type { Analysis, ControlTable, EvidenceFrame, Finding, Misdelivery, TestResult } from '../../model.js';
 import {
+  beginningText,
   claimText,
   clockTime,
   CONFIDENCE_WORDS,
@@ -53,6 +54,7 @@ function card(ctx: Context, finding: Finding, index: number): Markup {
 ${timesLine(finding)}
 ${pathDiagram(own, flows)}
 ${places(own, ctx)}
+${beginnings(own)}
 ${said(own)}
 ${testsTable(finding, limits)}
 ${considered(finding, limits)}
@@ -106,6 +108,17 @@ function places(own: readonly Misdelivery[], { limits, since }: Context): Markup
   const times = shown.map((m) => [since(m.firstTime), since(m.lastTime)] as const);
   const places = table({ caption: 'Where it was seen', columns, times }, rows, rows.length);
   return markup`${places}${moreNote(own.length - shown.length)}`;
+}
+
+/** How early it may have begun, in each capture. */
+function beginnings(own: readonly Misdelivery[]): Markup | undefined {
+  const lines = own.flatMap((m) => {
+    const begin = beginningText(m);
+    return begin === undefined ? [] : [markup`<li><code>${clipped(m.input, 120)}</code>: ${clipped(begin, 400)}</li>`];
+  });
+  if (lines.length === 0) return undefined;
+  const shown = lines.slice(0, 8);
+  return markup`<p class="list-title">When it began</p><ul class="said">${shown}</ul>${moreNote(lines.length - shown.length)}`;
 }
 
 /** Who says that the expected MAC was right. */
