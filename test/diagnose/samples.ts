@@ -369,7 +369,8 @@ export function roaming(stays: boolean): Evidence {
   const first = new Wire();
   first.meet(0, router, oldHost);
   forward(first, oldHost, { from: 1, until: stays ? 15 : 9.9 });
-  const second = new Wire();
+  // Its packets are others, not the same ones seen later.
+  const second = new Wire(undefined, 1000);
   second.meet(10, router, oldHost);
   if (!stays) forward(second, oldHost, { from: 10.5, until: 15 });
   const learnt = (time: number, port: string): string =>

@@ -25,11 +25,14 @@ const ICMPV6 = 58;
 export class Wire {
   private readonly records: number[][] = [];
   private readonly start: number;
+  private readonly id: number;
   /** VLAN ids, outermost first, that the frames from now on carry. */
   tags: readonly number[] = [];
 
-  constructor(start = START) {
+  /** @param id number before the IP identification of the first frame, which goes up with the frames */
+  constructor(start = START, id = 0) {
     this.start = start;
+    this.id = id;
   }
 
   get frames(): number {
@@ -63,7 +66,7 @@ export class Wire {
         0x45,
         0,
         ...be16(20 + payload.length),
-        ...be16(this.records.length + 1),
+        ...be16(this.id + this.records.length + 1),
         0,
         0,
         hopLimit,
