@@ -6,7 +6,7 @@ const outsideWorld = ['fs', 'fs/promises', 'process', 'child_process', 'os', 'ne
 const restrictedImports = outsideWorld.flatMap((name) => [name, `node:${name}`]);
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', 'bench/build/', 'bench/data/', 'lab/build/', 'captures/']),
+  globalIgnores(['dist/', 'core/', 'coverage/', 'bench/build/', 'bench/data/', 'lab/build/', 'captures/']),
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -8,6 +8,7 @@ import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, writeFileSync 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { writeCore } from './core.js';
 import { writeReportPage } from './report-page.js';
 import { vendorList } from './vendor-list.js';
 
@@ -46,6 +47,7 @@ const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.
 });
 if (existsSync(`${fresh}/cli.js`)) {
   await writeReportPage(`${fresh}/report-page.js`);
+  await writeCore(`${fresh}/core.js`);
   await writeCommand();
   writeFileSync(`${fresh}/vendors.txt`, vendorList());
 }
@@ -63,7 +65,7 @@ async function writeCommand() {
     input: `${fresh}/cli.js`,
     platform: 'node',
     external: ['csv-stringify/sync', 'fzstd', 'saxes', 'tar-stream', 'xz-decompress'],
-    resolve: { alias: { '#report-page': `${fresh}/report-page.js` } },
+    resolve: { alias: { '#report-page': `${fresh}/report-page.js`, '#core': `${fresh}/core.js` } },
     plugins: [noPrograms],
     logLevel: 'warn',
   });

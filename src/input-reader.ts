@@ -1,5 +1,6 @@
 /** Reads one input, whatever it is, into the reconstruction; and a capture once more for its suspects. */
 
+import { FRAMES } from './bytes/core-layout.js';
 import type { ByteSource } from './bytes/source.js';
 import { Decoder } from './decode/frame.js';
 import type { WantedPackets } from './detect/wanted.js';
@@ -73,7 +74,7 @@ export class InputReader {
   private readonly r: Reconstruction;
   private readonly options: ReadOptions;
   private readonly decoder: Decoder;
-  private readonly frames = new FrameBatch();
+  private readonly frames: FrameBatch;
   private readonly shifts: ReadonlyMap<number, number>;
 
   /** @param shifts what is added to the times of inputs, in whole ns; others are taken as they stand */
@@ -81,7 +82,8 @@ export class InputReader {
     this.r = r;
     this.options = options;
     this.shifts = shifts;
-    this.decoder = new Decoder(r.addresses);
+    this.frames = r.core ? new FrameBatch(r.core.fixed, FRAMES) : new FrameBatch();
+    this.decoder = new Decoder(r.addresses, r.core);
   }
 
   /**
@@ -117,6 +119,7 @@ export class InputReader {
     } catch (error) {
       notes.failure(error, this.options.signal, 'It was left out.');
     }
+    this.r.endInput();
     const frames = this.r.frames.get(index) ?? 0;
     return { name: evidence.name, evidence, kind, facts, frames, dropped, diagnostics: notes.all() };
   }
@@ -192,6 +195,7 @@ export class InputReader {
     try {
       const { bytes } = await readCapture(source, this.r.epoch, sink, {
         lastFrame,
+        ...(this.r.core ? { core: this.r.core } : {}),
         ...(signal ? { signal } : {}),
         ...(onProgress ? { onProgress: (read: number) => onProgress(evidence.name, read) } : {}),
       });

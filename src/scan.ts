@@ -3,6 +3,7 @@
  * hold suspects are read a second time, and the analysis is put together. Nothing here knows files or terminals.
  */
 
+import { createCore } from './bytes/core.js';
 import type { Ip, Mac } from './bytes/address.js';
 import { findClocks, type ClockCorrection, type ClockFindings } from './detect/clock-corrections.js';
 import { ClockGroups } from './detect/clock-groups.js';
@@ -41,6 +42,8 @@ export interface ScanOptions extends ReadOptions {
   readonly to?: bigint;
   /** Also list every misdelivered frame (`Analysis.frames`). */
   readonly eachFrame?: boolean;
+  /** Whether the WebAssembly core reads, with the same results; by default it does where there is much to read. */
+  readonly core?: boolean;
   readonly generatorVersion: string;
   /** The evidence itself was cut short by the user: the analysis says that it is partial. */
   readonly partial?: boolean;
@@ -142,7 +145,7 @@ async function firstReading(
   enter: (stage: ScanStage, r: Reconstruction) => void,
   again?: { readonly corrections: readonly ClockCorrection[]; readonly before: Reading },
 ): Promise<Reading> {
-  const r = new Reconstruction();
+  const r = new Reconstruction((options.core ?? isLarge(evidence)) ? createCore() : undefined);
   r.limit(options.from, options.to);
   enter('read', r);
   const shifts = new Map(again?.corrections.map(({ input, shift }) => [input, shift]));
@@ -175,6 +178,11 @@ async function clocksOf({ r, reader, sorted }: Reading): Promise<ClockFindings> 
     if (packets && piece) await reader.again(input, piece, packets);
   }
   return findClocks(r, () => digestHosts(r.facts, r.addresses), groups, packets);
+}
+
+/** Starting the core takes as long as reading some ten thousand frames without it. What is streamed has no size yet. */
+function isLarge(evidence: readonly Evidence[]): boolean {
+  return evidence.some(({ size }) => size === 0 || size > 2_000_000);
 }
 
 function mapOf(r: Reconstruction, map: ScanOptions['map']): Map<Ip, Mac> {

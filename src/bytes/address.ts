@@ -5,7 +5,7 @@
  * its 32-bit value, an IPv6 address is 2^32 plus its index in an `AddressTable`.
  */
 
-import { WordTable } from './word-table.js';
+import { type TableRoom, WordTable } from './word-table.js';
 
 /** A 48-bit MAC address as a number. */
 export type Mac = number;
@@ -133,7 +133,12 @@ export function canonicalMac(text: string): string | undefined {
 
 /** Gives every IPv6 address of an analysis a small index, so that the hot path compares one word instead of four. */
 export class AddressTable {
-  private readonly table = new WordTable();
+  private readonly table: WordTable;
+
+  /** @param room where its words may lie */
+  constructor(room?: TableRoom) {
+    this.table = new WordTable(room);
+  }
 
   get size(): number {
     return this.table.count;

@@ -10,6 +10,9 @@ const CHUNK = 256 * 1024;
  */
 const BASE = CHUNK + 4096 - 16;
 
+/** Bytes of a window whose records are no larger than usual. */
+export const WINDOW_BYTES = BASE + CHUNK;
+
 /**
  * A window that moves over a byte source, in which records lie in one piece.
  *
@@ -17,8 +20,8 @@ const BASE = CHUNK + 4096 - 16;
  * aligned address. `bytes` and `view` are replaced when a record asks for more room than there is.
  */
 export class ByteWindow {
-  bytes = new Uint8Array(BASE + CHUNK);
-  view = new DataView(this.bytes.buffer);
+  bytes: Uint8Array;
+  view: DataView;
   /** The unread bytes: `bytes[position]` to `bytes[end - 1]`. The reader advances `position`. */
   position = BASE;
   end = BASE;
@@ -31,8 +34,11 @@ export class ByteWindow {
   /** File offset of `bytes[0]`. */
   private shift = -BASE;
 
-  constructor(source: ByteSource) {
+  /** @param bytes where to read to, instead of a buffer of its own: at least `WINDOW_BYTES`, 16 bytes past a page */
+  constructor(source: ByteSource, bytes?: Uint8Array) {
     this.source = source;
+    this.bytes = bytes ?? new Uint8Array(WINDOW_BYTES);
+    this.view = viewOf(this.bytes);
   }
 
   /** Byte offset in the source of a place in `bytes`. */
@@ -66,7 +72,7 @@ export class ByteWindow {
       bytes = new Uint8Array(base + wanted);
       bytes.set(this.bytes.subarray(this.position, this.end), base - tail);
       this.bytes = bytes;
-      this.view = new DataView(bytes.buffer);
+      this.view = viewOf(bytes);
     } else {
       bytes.copyWithin(base - tail, this.position, this.end);
     }
@@ -107,4 +113,8 @@ export class ByteWindow {
     this.ended = true;
     this.failure = error;
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,16 +1,32 @@
 const INITIAL_SLOTS = 1024;
 
+/** Where a table may lie instead of in buffers of its own. */
+export interface TableRoom {
+  /** Zeroed words; undefined when there is no more room: then the table moves out. */
+  words(count: number): Int32Array | undefined;
+  /** Called when the table was moved. `rows` and `slots` lie in the room, or are undefined when it moved out. */
+  moved(rows: Int32Array | undefined, slots: Int32Array | undefined): void;
+}
+
 /**
  * Gives every distinct row of four 32-bit words a small index, in order of appearance, so that one word is compared
  * instead of four. Open addressing in typed arrays; 16 bytes and two to four slots of 4 bytes per row, no objects.
  */
 export class WordTable {
   /** Four words per row. */
-  words = new Int32Array(INITIAL_SLOTS * 2);
+  words: Int32Array;
   /** Rows so far. */
   count = 0;
   /** Index + 1, or 0 for a free slot. */
-  private slots = new Int32Array(INITIAL_SLOTS);
+  private slots: Int32Array;
+  private room: TableRoom | undefined;
+
+  constructor(room?: TableRoom) {
+    this.room = room;
+    this.words = this.take(INITIAL_SLOTS * 2);
+    this.slots = this.take(INITIAL_SLOTS);
+    this.room?.moved(this.words, this.slots);
+  }
 
   /** The index of a row; a new one (`count` grows) when it was not seen before. Words are taken as signed. */
   intern(a: number, b: number, c: number, d: number): number {
@@ -41,9 +57,10 @@ export class WordTable {
   private add(at: number, a: number, b: number, c: number, d: number): number {
     const index = this.count++;
     if ((index + 1) * 4 > this.words.length) {
-      const words = new Int32Array(this.words.length * 2);
+      const words = this.take(this.words.length * 2);
       words.set(this.words);
       this.words = words;
+      this.room?.moved(words, this.slots);
     }
     this.words[index * 4] = a;
     this.words[index * 4 + 1] = b;
@@ -55,7 +72,7 @@ export class WordTable {
   }
 
   private rehash(): void {
-    const slots = new Int32Array(this.slots.length * 2);
+    const slots = this.take(this.slots.length * 2);
     const mask = slots.length - 1;
     for (let index = 0; index < this.count; index++) {
       const w = index * 4;
@@ -65,6 +82,15 @@ export class WordTable {
       slots[at] = index + 1;
     }
     this.slots = slots;
+    this.room?.moved(this.words, slots);
+  }
+
+  private take(words: number): Int32Array {
+    const taken = this.room?.words(words);
+    if (taken) return taken;
+    this.room?.moved(undefined, undefined);
+    this.room = undefined;
+    return new Int32Array(words);
   }
 }
 

@@ -1,8 +1,10 @@
 /** Packets to frames: the first stage after the readers, one call per batch. */
 
 import type { AddressTable } from '../bytes/address.js';
+import type { Core } from '../bytes/core.js';
+import { SLOW } from '../bytes/core-layout.js';
 import { Claim, type FrameBatch, FrameFlag, Link } from '../records/frame-batch.js';
-import { NOT_A_PACKET, type PacketBatch } from '../records/packet-batch.js';
+import { BATCH_SIZE, NOT_A_PACKET, type PacketBatch } from '../records/packet-batch.js';
 import { decodeArp } from './arp.js';
 import { BEYOND_CAPTURED, decodeIpv4, decodeIpv6 } from './ip.js';
 import { LinkType } from './link-type.js';
@@ -15,12 +17,20 @@ import { EtherType, skipShims } from './shim.js';
  */
 export class Decoder {
   private readonly addresses: AddressTable;
+  private readonly core: Core | undefined;
+  /** Rows that the core leaves. */
+  private readonly slow: Int32Array | undefined;
   private bytes: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
 
-  /** @param addresses where IPv6 addresses get their index */
-  constructor(addresses: AddressTable) {
+  /**
+   * @param addresses where IPv6 addresses get their index
+   * @param core decodes plain frames of batches that lie in its memory, as `addresses` then must
+   */
+  constructor(addresses: AddressTable, core?: Core) {
     this.addresses = addresses;
+    this.core = core;
+    this.slow = core?.words(SLOW, BATCH_SIZE);
   }
 
   /** Fills `frames` with one row per packet of `packets`; what it held before is overwritten. */
@@ -29,19 +39,31 @@ export class Decoder {
       this.bytes = packets.bytes;
       this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     }
-    clear(packets, frames);
-    for (let row = 0; row < packets.count; row++) {
-      const at = packets.offset[row] ?? 0;
-      const end = at + (packets.capturedLength[row] ?? 0);
-      const linkType = packets.linkType[row] ?? NOT_A_PACKET;
-      frames.length[row] = (packets.originalLength[row] ?? 0) >>> 0;
-      if (linkType === LinkType.ETHERNET && end - at >= ETHERNET_HEADER) this.ethernet(at, end, frames, row);
-      else this.otherLink(linkType, at, end, frames, row);
-      const direction = (packets.flags[row] ?? 0) & 3;
-      if (direction !== 0)
-        addFlag(frames, row, direction === 2 ? FrameFlag.OUTGOING : direction === 1 ? FrameFlag.INCOMING : 0);
-      if ((frames.flags[row] ?? 0) & BEYOND_CAPTURED) settleLength(packets, frames, this.view, row);
+    frames.count = packets.count;
+    const { core, slow } = this;
+    if (core && slow && this.bytes === core.bytes && frames.isIn(core.fixed)) {
+      const count = core.run.decode(packets.count);
+      for (let i = 0; i < count; i++) this.decodeRow(packets, frames, slow[i] ?? 0);
+      return;
     }
+    frames.frame.set(packets.frame);
+    frames.interfaceIndex.set(packets.interfaceIndex);
+    frames.time.set(packets.time);
+    for (let row = 0; row < packets.count; row++) this.decodeRow(packets, frames, row);
+  }
+
+  private decodeRow(packets: PacketBatch, frames: FrameBatch, row: number): void {
+    clear(frames, row);
+    const at = packets.offset[row] ?? 0;
+    const end = at + (packets.capturedLength[row] ?? 0);
+    const linkType = packets.linkType[row] ?? NOT_A_PACKET;
+    frames.length[row] = (packets.originalLength[row] ?? 0) >>> 0;
+    if (linkType === LinkType.ETHERNET && end - at >= ETHERNET_HEADER) this.ethernet(at, end, frames, row);
+    else this.otherLink(linkType, at, end, frames, row);
+    const direction = (packets.flags[row] ?? 0) & 3;
+    if (direction !== 0)
+      addFlag(frames, row, direction === 2 ? FrameFlag.OUTGOING : direction === 1 ? FrameFlag.INCOMING : 0);
+    if ((frames.flags[row] ?? 0) & BEYOND_CAPTURED) settleLength(packets, frames, this.view, row);
   }
 
   /** The path nearly all packets take. */
@@ -93,26 +115,22 @@ export class Decoder {
 
 const ETHERNET_HEADER = 14;
 
-function clear(packets: PacketBatch, frames: FrameBatch): void {
-  frames.count = packets.count;
-  frames.frame.set(packets.frame);
-  frames.interfaceIndex.set(packets.interfaceIndex);
-  frames.time.set(packets.time);
-  frames.flags.fill(0);
-  frames.link.fill(Link.ETHERNET);
-  frames.vlan.fill(-1);
-  frames.innerVlan.fill(-1);
-  frames.etherType.fill(-1);
-  frames.ipVersion.fill(0);
-  frames.protocol.fill(-1);
-  frames.hopLimit.fill(0);
-  frames.ipId.fill(0);
-  frames.srcPort.fill(0);
-  frames.dstPort.fill(0);
-  frames.detail.fill(0);
-  frames.networkOffset.fill(-1);
-  frames.transportOffset.fill(-1);
-  frames.claim.fill(Claim.NONE);
+function clear(frames: FrameBatch, row: number): void {
+  frames.flags[row] = 0;
+  frames.link[row] = Link.ETHERNET;
+  frames.vlan[row] = -1;
+  frames.innerVlan[row] = -1;
+  frames.etherType[row] = -1;
+  frames.ipVersion[row] = 0;
+  frames.protocol[row] = -1;
+  frames.hopLimit[row] = 0;
+  frames.ipId[row] = 0;
+  frames.srcPort[row] = 0;
+  frames.dstPort[row] = 0;
+  frames.detail[row] = 0;
+  frames.networkOffset[row] = -1;
+  frames.transportOffset[row] = -1;
+  frames.claim[row] = Claim.NONE;
 }
 
 function addFlag(frames: FrameBatch, row: number, flag: number): void {

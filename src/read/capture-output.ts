@@ -11,7 +11,7 @@ const MAX_OF_A_KIND = 10;
 
 /** What a reader of captures has given so far: fills the batch, numbers the frames, bounds the diagnostics. */
 export class CaptureOutput {
-  readonly batch = new PacketBatch();
+  readonly batch: PacketBatch;
   readonly sink: CaptureSink;
   /** Rows of the batch in use; `batch.count` is set when the batch is handed over. */
   rows = 0;
@@ -22,7 +22,8 @@ export class CaptureOutput {
   damaged = false;
   private readonly told = new Map<string, number>();
 
-  constructor(sink: CaptureSink) {
+  constructor(sink: CaptureSink, batch = new PacketBatch()) {
+    this.batch = batch;
     this.sink = sink;
   }
 
@@ -38,6 +39,13 @@ export class CaptureOutput {
   rowDone(): void {
     this.frames++;
     if (++this.rows === BATCH_SIZE) this.flush();
+  }
+
+  /** The same for several rows, which are complete. */
+  rowsDone(count: number): void {
+    this.frames += count;
+    this.rows += count;
+    if (this.rows === BATCH_SIZE) this.flush();
   }
 
   interface(description: CaptureInterface): void {

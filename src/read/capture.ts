@@ -1,8 +1,10 @@
+import type { Core } from '../bytes/core.js';
 import type { ByteSource } from '../bytes/source.js';
 import { ByteWindow } from '../bytes/window.js';
 import type { Epoch } from '../records/epoch.js';
 import type { CaptureSink } from '../records/packet-batch.js';
 import { CaptureOutput } from './capture-output.js';
+import { CoreWalk, coreBatch } from './core-walk.js';
 import { isPcapMagic, PcapReader } from './pcap.js';
 import { BLOCK_SECTION, ORDER_MAGIC } from './pcapng-block-types.js';
 import { PcapngReader, type ReadBlock } from './pcapng.js';
@@ -12,6 +14,8 @@ import type { RecordReader } from './record-reader.js';
 const BYTES_PER_TURN = 16 * 1024 * 1024;
 
 export interface ReadCaptureOptions {
+  /** Takes the walk over ordinary records. The batches given lie in its memory. */
+  readonly core?: Core;
   /** Aborting it rejects the reading with the signal's reason, at the next turn. */
   readonly signal?: AbortSignal;
   /** The reading may end behind the frame of this number. */
@@ -56,15 +60,17 @@ export async function readCapture(
   sink: CaptureSink,
   options: ReadCaptureOptions = {},
 ): Promise<CaptureSummary> {
-  const window = new ByteWindow(source);
-  const output = new CaptureOutput(sink);
+  const { core } = options;
+  const window = new ByteWindow(source, core?.bytes);
+  const output = new CaptureOutput(sink, core && coreBatch(core));
+  const walk = core && !options.onBlock ? new CoreWalk(core, window, output) : undefined;
   await window.fill(12);
   const format = sniffCapture(window.bytes.subarray(window.position, window.end));
   if (format) {
     const reader =
       format === 'pcap'
-        ? new PcapReader(window, output, epoch)
-        : new PcapngReader(window, output, epoch, options.onBlock);
+        ? new PcapReader(window, output, epoch, walk)
+        : new PcapngReader(window, output, epoch, options.onBlock, walk);
     await readAll(reader, window, output, options);
     reader.finish();
   }

@@ -2,6 +2,7 @@ import type { ByteWindow } from '../bytes/window.js';
 import type { Epoch } from '../records/epoch.js';
 import type { TimeResolution } from '../records/packet-batch.js';
 import type { CaptureOutput } from './capture-output.js';
+import type { CoreWalk } from './core-walk.js';
 import { maximumPacketLength, type RecordReader } from './record-reader.js';
 import { TimeScale } from './time-scale.js';
 
@@ -35,6 +36,7 @@ export class PcapReader implements RecordReader {
   private readonly output: CaptureOutput;
   private readonly epoch: Epoch;
   private littleEndian = true;
+  private readonly core: CoreWalk | undefined;
   private started = false;
   private stopped = false;
   private modified = false;
@@ -45,10 +47,11 @@ export class PcapReader implements RecordReader {
   private maximumLength = 0;
   private scale: TimeScale | undefined;
 
-  constructor(window: ByteWindow, output: CaptureOutput, epoch: Epoch) {
+  constructor(window: ByteWindow, output: CaptureOutput, epoch: Epoch, core?: CoreWalk) {
     this.window = window;
     this.output = output;
     this.epoch = epoch;
+    this.core = core;
   }
 
   walk(): number {
@@ -128,10 +131,19 @@ export class PcapReader implements RecordReader {
     const { batch } = output;
     if (!scale) return 0;
     const header = modified ? 24 : 16;
+    const core = littleEndian && !modified && lengthsSwapped === 'no' ? this.core : undefined;
     let at = window.position;
     let need = 0;
     batch.bytes = window.bytes;
     for (;;) {
+      if (core) {
+        window.position = at;
+        if (core.records(maximumLength) > 0) {
+          this.zeros = 0;
+          at = window.position;
+          continue;
+        }
+      }
       const have = end - at;
       if (have < header) {
         need = header;
@@ -179,7 +191,9 @@ export class PcapReader implements RecordReader {
       batch.ticksHigh[row] = seconds;
       batch.ticksLow[row] = fraction;
       batch.flags[row] = modified ? directionOf(view.getUint8(at + 22)) : 0;
+      batch.hasFlags[row] = 0;
       batch.fileOffset[row] = window.fileOffset(at);
+      core?.setInterface(0, 0, linkType, scale);
       output.rowDone();
       at += header + captured;
     }

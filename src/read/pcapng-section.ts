@@ -2,6 +2,7 @@ import type { ByteWindow } from '../bytes/window.js';
 import type { Epoch } from '../records/epoch.js';
 import { NOT_A_PACKET } from '../records/packet-batch.js';
 import type { CaptureOutput } from './capture-output.js';
+import type { CoreWalk } from './core-walk.js';
 import { Block, isNumberedOnly } from './pcapng-block-types.js';
 import { commentsOf, describeInterface, readNames, statisticsOf } from './pcapng-blocks.js';
 import {
@@ -33,9 +34,18 @@ export class PcapngSection {
   private readonly output: CaptureOutput;
   private readonly epoch: Epoch;
   private readonly number: number;
+  private readonly core: CoreWalk | undefined;
   private readonly interfaces: SectionInterface[] = [];
 
-  constructor(window: ByteWindow, output: CaptureOutput, epoch: Epoch, number: number, littleEndian: boolean) {
+  constructor(
+    window: ByteWindow,
+    output: CaptureOutput,
+    epoch: Epoch,
+    number: number,
+    littleEndian: boolean,
+    core?: CoreWalk,
+  ) {
+    this.core = core;
     this.window = window;
     this.output = output;
     this.epoch = epoch;
@@ -172,7 +182,10 @@ export class PcapngSection {
     batch.linkType[rows] = source.linkType;
     batch.frame[rows] = output.frames + 1;
     if (stamp < 0) batch.time[rows] = NaN;
-    else source.scale.put(batch.time, rows, high, low);
+    else {
+      source.scale.put(batch.time, rows, high, low);
+      this.core?.setInterface(interfaceId, source.index, source.linkType, source.scale);
+    }
     batch.ticksHigh[rows] = high;
     batch.ticksLow[rows] = low;
     batch.flags[rows] = 0;

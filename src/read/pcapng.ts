@@ -1,6 +1,7 @@
 import type { ByteWindow } from '../bytes/window.js';
 import type { Epoch } from '../records/epoch.js';
 import type { CaptureOutput } from './capture-output.js';
+import type { CoreWalk } from './core-walk.js';
 import { Block, BLOCK_SECTION, isPacketBlock, MAX_BLOCK, ORDER_MAGIC, seemsBlock } from './pcapng-block-types.js';
 import { PcapngSection } from './pcapng-section.js';
 import type { RecordReader } from './record-reader.js';
@@ -24,6 +25,7 @@ export class PcapngReader implements RecordReader {
   private readonly output: CaptureOutput;
   private readonly epoch: Epoch;
   private readonly onBlock: ((block: ReadBlock) => void) | undefined;
+  private readonly core: CoreWalk | undefined;
   private littleEndian = true;
   private sections = 0;
   /** undefined in a section of a version that is not known: its blocks are passed over. */
@@ -32,11 +34,18 @@ export class PcapngReader implements RecordReader {
   private lostAt = -1;
 
   /** @param onBlock is given every block that was read, after it was */
-  constructor(window: ByteWindow, output: CaptureOutput, epoch: Epoch, onBlock?: (block: ReadBlock) => void) {
+  constructor(
+    window: ByteWindow,
+    output: CaptureOutput,
+    epoch: Epoch,
+    onBlock?: (block: ReadBlock) => void,
+    core?: CoreWalk,
+  ) {
     this.window = window;
     this.output = output;
     this.epoch = epoch;
     this.onBlock = onBlock;
+    this.core = core;
   }
 
   walk(): number {
@@ -65,6 +74,7 @@ export class PcapngReader implements RecordReader {
         const need = this.search();
         if (need > 0) return need;
       }
+      if (this.core && this.section && this.littleEndian && this.core.blocks() > 0) continue;
       const at = window.position;
       const have = end - at;
       if (have < 12) return 12;
@@ -133,7 +143,8 @@ export class PcapngReader implements RecordReader {
       output.damage('capture-version', window.fileOffset(at), what, 'It was not read.');
       return;
     }
-    this.section = new PcapngSection(window, output, this.epoch, number, littleEndian);
+    this.section = new PcapngSection(window, output, this.epoch, number, littleEndian, this.core);
+    this.core?.clear();
     this.section.header(at, end);
   }
 

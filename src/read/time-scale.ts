@@ -25,7 +25,7 @@ function ticksPerSecond(resolution: TimeResolution): bigint {
 }
 
 /** How the ticks of an interface are scaled: by resolution, so that every step stays exact. */
-const Method = { SPLIT: 0, MULTIPLY: 1, DIVIDE: 2, BINARY: 3, BINARY_WIDE: 4, EXACT: 5 } as const;
+export const TimeMethod = { SPLIT: 0, MULTIPLY: 1, DIVIDE: 2, BINARY: 3, BINARY_WIDE: 4, EXACT: 5 } as const;
 
 /**
  * Turns the ticks of one interface into ns since the analysis epoch, without BigInt for all resolutions in use.
@@ -53,13 +53,13 @@ export class TimeScale {
     this.epoch = epoch;
     const { base, exponent, split } = resolution;
     if (split) {
-      this.kind = Method.SPLIT;
+      this.kind = TimeMethod.SPLIT;
       this.factor = 10 ** (9 - exponent);
     } else if (base === 10) {
-      this.kind = exponent <= 9 ? Method.MULTIPLY : exponent <= 15 ? Method.DIVIDE : Method.EXACT;
+      this.kind = exponent <= 9 ? TimeMethod.MULTIPLY : exponent <= 15 ? TimeMethod.DIVIDE : TimeMethod.EXACT;
       this.factor = 10 ** Math.abs(9 - exponent);
     } else {
-      this.kind = exponent <= 23 ? Method.BINARY : exponent <= 32 ? Method.BINARY_WIDE : Method.EXACT;
+      this.kind = exponent <= 23 ? TimeMethod.BINARY : exponent <= 32 ? TimeMethod.BINARY_WIDE : TimeMethod.EXACT;
       this.factor = 2 ** exponent;
     }
   }
@@ -77,24 +77,24 @@ export class TimeScale {
     const rest = (low >>> 0) - this.baseLow;
     const factor = this.factor;
     switch (this.kind) {
-      case Method.SPLIT:
+      case TimeMethod.SPLIT:
         column[row] = words * NS_PER_SECOND + (low >>> 0) * factor;
         return;
-      case Method.MULTIPLY:
+      case TimeMethod.MULTIPLY:
         column[row] = (words * WORD + rest) * factor;
         return;
-      case Method.DIVIDE: {
+      case TimeMethod.DIVIDE: {
         const whole = Math.floor(words / factor);
         column[row] = whole * WORD + Math.floor(((words - whole * factor) * WORD + rest) / factor);
         return;
       }
-      case Method.BINARY:
-      case Method.BINARY_WIDE: {
+      case TimeMethod.BINARY:
+      case TimeMethod.BINARY_WIDE: {
         const seconds = Math.floor(rest / factor);
         const fraction = rest - seconds * factor;
         column[row] =
           (words * (WORD / factor) + seconds) * NS_PER_SECOND +
-          (this.kind === Method.BINARY
+          (this.kind === TimeMethod.BINARY
             ? Math.floor((fraction * NS_PER_SECOND) / factor)
             : scaleFraction(fraction, factor));
         return;
@@ -104,11 +104,22 @@ export class TimeScale {
     }
   }
 
+  /**
+   * How times of the two usual kinds of resolution are made, for the core: `SPLIT` is
+   * `(high - baseHigh) * 10^9 + low * factor`, `MULTIPLY` `((high - baseHigh) * 2^32 + (low - baseLow)) * factor`.
+   * undefined for others, and before the first time.
+   */
+  steps(): { method: number; baseHigh: number; baseLow: number; factor: number } | undefined {
+    const { kind, baseHigh, baseLow, factor } = this;
+    const isUsual = kind === TimeMethod.SPLIT || kind === TimeMethod.MULTIPLY;
+    return this.bound && isUsual ? { method: kind, baseHigh, baseLow, factor } : undefined;
+  }
+
   private bind(high: number, low: number): void {
     this.bound = true;
     const first = exactTime(this.resolution, high, low);
     const seconds = BigInt(this.epoch.secondsOr(Number(first / BigInt(NS_PER_SECOND)))) - this.resolution.offsetSeconds;
-    if (this.kind === Method.SPLIT) {
+    if (this.kind === TimeMethod.SPLIT) {
       this.baseHigh = Number(seconds);
       this.baseLow = 0;
       return;

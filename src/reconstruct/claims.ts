@@ -101,13 +101,6 @@ export class Claims {
     return this.byIp.get(ip) ?? [];
   }
 
-  /** Takes the claims of a batch. `taps` holds the tap of each row. */
-  add(frames: FrameBatch, taps: Int32Array): void {
-    for (let i = 0; i < frames.count; i++) {
-      if (frames.claim[i] !== Claim.NONE) this.one(frames, i, taps[i] ?? 0);
-    }
-  }
-
   /** Whether this MAC ever asked (ARP request, neighbour solicitation) for the address on one of the taps. */
   asked(taps: readonly number[], mac: Mac, ip: Ip): boolean {
     return taps.some((tap) => {
@@ -116,7 +109,8 @@ export class Claims {
     });
   }
 
-  private one(frames: FrameBatch, i: number, tap: number): void {
+  /** Takes the claim of row `i`, which was seen on `tap`. */
+  add(frames: FrameBatch, i: number, tap: number): void {
     const kind = frames.claim[i] ?? Claim.NONE;
     const version = frames.claimIpVersion[i] ?? 4;
     const ip = ipFromWord(frames.claimIp[i] ?? 0, version);

@@ -12,6 +12,8 @@
  * as the system gives memory only for what is written, whereas slots lie close together, as they are hit at random.
  */
 
+import type { Core } from '../bytes/core.js';
+import { LEGS } from '../bytes/core-layout.js';
 import { FrameFlag, UNKNOWN_HOP_LIMIT, type FrameBatch } from '../records/frame-batch.js';
 import { BATCH_SIZE } from '../records/packet-batch.js';
 import { Leg, LEG_DOUBLES, LEG_WORDS, LegBit, LegTime } from './leg-layout.js';
@@ -35,19 +37,23 @@ export class LegTable {
   words: Int32Array;
   doubles: Float64Array;
   /** Leg of each row of the last batch, `NO_LEG` for frames that are none (no IP, no MACs). */
-  readonly row = new Int32Array(BATCH_SIZE);
+  readonly row: Int32Array;
 
-  private slots = new Int32Array(INITIAL_SLOTS * 2);
+  private slots: Int32Array;
+  private core: Core | undefined;
   private readonly hash = new Int32Array(BATCH_SIZE);
   private readonly meta = new Int32Array(BATCH_SIZE);
   private readonly ports = new Int32Array(BATCH_SIZE);
   /** Keeps the touch passes from being optimised away. */
   private touched = 0;
 
-  constructor() {
-    const buffer = new ArrayBuffer(BASE_BYTES + INITIAL_RECORDS * LEG_WORDS * 4);
-    this.words = new Int32Array(buffer, BASE_BYTES);
-    this.doubles = new Float64Array(buffer, BASE_BYTES);
+  /** @param core counts the batches that lie in its memory; the tables lie there too, as long as it has room */
+  constructor(core?: Core) {
+    this.core = core;
+    this.row = core?.words(LEGS, BATCH_SIZE) ?? new Int32Array(BATCH_SIZE);
+    this.slots = this.newSlots(INITIAL_SLOTS * 2);
+    ({ words: this.words, doubles: this.doubles } = this.newRecords(INITIAL_RECORDS * LEG_WORDS));
+    if (core) core.onClose = (leg) => this.closed.append(this.words, this.doubles, leg);
   }
 
   /**
@@ -55,6 +61,11 @@ export class LegTable {
    * lack IP addresses or a MAC.
    */
   add(frames: FrameBatch, taps: Int32Array, skip: Uint8Array): void {
+    const core = this.coreFor(frames);
+    if (core) {
+      this.count = core.run.add(frames.count, this.count);
+      return;
+    }
     this.prepare(frames, taps);
     const { row } = this;
     for (let i = 0; i < frames.count; i++) {
@@ -71,6 +82,11 @@ export class LegTable {
 
   /** Finds the legs of a batch that was counted before, without counting it again: fills `row`. */
   find(frames: FrameBatch, taps: Int32Array, skip: Uint8Array): void {
+    const core = this.coreFor(frames);
+    if (core) {
+      core.run.find(frames.count);
+      return;
+    }
     this.prepare(frames, taps);
     for (let i = 0; i < frames.count; i++) this.row[i] = skip[i] === 0 ? this.lookup(frames, i) : NO_LEG;
   }
@@ -231,21 +247,51 @@ export class LegTable {
     doubles[leg * LEG_DOUBLES + LegTime.LAST] = frames.time[i] ?? NaN;
   }
 
+  /** The core, for a batch in its memory, with room for a leg of each row; undefined when it cannot do it. */
+  private coreFor(frames: FrameBatch): Core | undefined {
+    if (!this.core || !frames.isIn(this.core.fixed)) return undefined;
+    const most = this.count + frames.count;
+    if (most * LEG_WORDS > this.words.length) this.growRecords();
+    while (most * 4 > this.slots.length) this.growSlots();
+    return this.core;
+  }
+
   private growRecords(): void {
-    const buffer = new ArrayBuffer(BASE_BYTES + this.count * RECORDS_GROW * LEG_WORDS * 4);
-    const words = new Int32Array(buffer, BASE_BYTES);
-    words.set(this.words);
+    const before = this.words;
+    const { words, doubles } = this.newRecords(before.length * RECORDS_GROW);
+    if (!this.core) words.set(before);
     this.words = words;
-    this.doubles = new Float64Array(buffer, BASE_BYTES);
+    this.doubles = doubles;
   }
 
   private growSlots(): void {
-    const slots = new Int32Array(this.slots.length * 2);
-    for (let at = 0; at < this.slots.length; at += 2) {
-      const leg = (this.slots[at + 1] ?? 0) - 1;
-      if (leg >= 0) occupy(slots, this.slots[at] ?? 0, leg);
+    const before = this.slots;
+    const slots = this.newSlots(before.length * 2);
+    for (let at = 0; at < before.length; at += 2) {
+      const leg = (before[at + 1] ?? 0) - 1;
+      if (leg >= 0) occupy(slots, before[at] ?? 0, leg);
     }
     this.slots = slots;
+  }
+
+  private newSlots(words: number): Int32Array {
+    const taken = this.core?.slotRoom(words);
+    if (!taken) this.leaveCore();
+    return taken ?? new Int32Array(words);
+  }
+
+  /** Those in the core begin with the ones that are there. */
+  private newRecords(words: number): { words: Int32Array; doubles: Float64Array } {
+    const taken = this.core?.recordRoom(words);
+    if (taken) return taken;
+    this.leaveCore();
+    const buffer = new ArrayBuffer(BASE_BYTES + words * 4);
+    return { words: new Int32Array(buffer, BASE_BYTES), doubles: new Float64Array(buffer, BASE_BYTES) };
+  }
+
+  /** The core has no more room: from now on the plain code counts. */
+  private leaveCore(): void {
+    this.core = undefined;
   }
 }
 

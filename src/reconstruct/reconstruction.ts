@@ -4,8 +4,11 @@
  */
 
 import { AddressTable } from '../bytes/address.js';
+import type { Core } from '../bytes/core.js';
+import { SKIP, UNSETTLED } from '../bytes/core-layout.js';
+import type { TableRoom } from '../bytes/word-table.js';
 import { Epoch } from '../records/epoch.js';
-import { FrameFlag, Link, type FrameBatch } from '../records/frame-batch.js';
+import { Claim, FrameFlag, Link, type FrameBatch } from '../records/frame-batch.js';
 import { BATCH_SIZE } from '../records/packet-batch.js';
 import { Claims } from './claims.js';
 import { FactStore } from './fact-store.js';
@@ -31,11 +34,13 @@ export interface Window {
 
 export class Reconstruction {
   readonly epoch = new Epoch();
-  readonly addresses = new AddressTable();
-  readonly taps = new Taps();
-  readonly legs = new LegTable();
+  readonly addresses: AddressTable;
+  readonly taps: Taps;
+  readonly legs: LegTable;
   readonly claims = new Claims();
-  readonly facts = new FactStore(this.epoch, this.addresses);
+  readonly facts: FactStore;
+  /** Does the same for batches that lie in its memory; undefined: everything is done here. */
+  readonly core: Core | undefined;
   /** Frames per input that are no legs, by reason (index into `UNJUDGED`). */
   readonly unjudged = new Map<number, Float64Array>();
   /** Frames per input. */
@@ -46,11 +51,26 @@ export class Reconstruction {
   window: Window | undefined;
 
   /** Rows of the current batch that are not to be counted. */
-  readonly skip = new Uint8Array(BATCH_SIZE);
+  readonly skip: Uint8Array;
+  /** Rows that the core leaves. */
+  private readonly unsettled: Int32Array | undefined;
   private wanted: { from: bigint | undefined; to: bigint | undefined } | undefined;
   private input = 0;
-  private span = { first: NaN, last: NaN };
+  private seen = 0;
+  /** First and last time. */
+  private readonly span: Float64Array;
   private counts = new Float64Array(UNJUDGED.length);
+
+  constructor(core?: Core) {
+    this.core = core;
+    this.addresses = new AddressTable(core && addressRoom(core));
+    this.taps = new Taps(core);
+    this.legs = new LegTable(core);
+    this.facts = new FactStore(this.epoch, this.addresses);
+    this.skip = core ? new Uint8Array(core.fixed, SKIP, BATCH_SIZE) : new Uint8Array(BATCH_SIZE);
+    this.unsettled = core?.words(UNSETTLED, BATCH_SIZE);
+    this.span = core?.span ?? new Float64Array(2);
+  }
 
   /** Counts only frames from and to these absolute times (ns since 1970). To be called before the first input. */
   limit(from: bigint | undefined, to: bigint | undefined): void {
@@ -62,46 +82,56 @@ export class Reconstruction {
     this.taps.beginInput(input);
     this.counts = new Float64Array(UNJUDGED.length);
     this.unjudged.set(input, this.counts);
-    this.frames.set(input, 0);
-    this.span = { first: NaN, last: NaN };
-    this.spans.set(input, this.span);
+    this.seen = 0;
+    this.span.fill(NaN);
   }
 
   /** Takes a batch of the current input. */
   add(frames: FrameBatch): void {
     this.openWindow();
-    this.taps.resolve(frames, true);
-    this.claims.add(frames, this.taps.row);
-    const { skip, counts, window } = this;
-    const taps = this.taps.row;
-    let { first, last } = this.span;
-    let seen = 0;
-    for (let i = 0; i < frames.count; i++) {
-      skip[i] = 1;
-      if (frames.link[i] === Link.NONE) continue;
-      const time = frames.time[i] ?? NaN;
-      if (!(first <= time) && !Number.isNaN(time)) first = time;
-      if (!(last >= time) && !Number.isNaN(time)) last = time;
-      if (window && !(time >= window.from && time <= window.to)) continue;
-      seen++;
-      const reason = unjudgedReason(frames, i, taps[i] ?? NO_TAP);
-      if (reason < 0) skip[i] = 0;
-      else counts[reason] = (counts[reason] ?? 0) + 1;
+    const { core, unsettled } = this;
+    if (core && unsettled && !this.window && frames.isIn(core.fixed)) {
+      const left = core.run.settle(frames.count);
+      this.seen += frames.count - left;
+      for (let i = 0; i < left; i++) this.settle(frames, unsettled[i] ?? 0);
+    } else {
+      for (let i = 0; i < frames.count; i++) this.settle(frames, i);
     }
-    this.span.first = first;
-    this.span.last = last;
-    this.frames.set(this.input, (this.frames.get(this.input) ?? 0) + seen);
-    this.legs.add(frames, taps, skip);
+    this.legs.add(frames, this.taps.row, this.skip);
+  }
+
+  /** Finds the tap of a frame, hears its claim, and tells whether it is to be counted as part of a leg. */
+  private settle(frames: FrameBatch, i: number): void {
+    const { skip, span, window } = this;
+    const tap = this.taps.resolve(frames, i, true);
+    if (frames.claim[i] !== Claim.NONE) this.claims.add(frames, i, tap);
+    skip[i] = 1;
+    if (frames.link[i] === Link.NONE) return;
+    const time = frames.time[i] ?? NaN;
+    if (!((span[0] ?? NaN) <= time) && !Number.isNaN(time)) span[0] = time;
+    if (!((span[1] ?? NaN) >= time) && !Number.isNaN(time)) span[1] = time;
+    if (window && !(time >= window.from && time <= window.to)) return;
+    this.seen++;
+    const reason = unjudgedReason(frames, i, tap);
+    if (reason < 0) skip[i] = 0;
+    else this.counts[reason] = (this.counts[reason] ?? 0) + 1;
+  }
+
+  /** The current input was read to its end. */
+  endInput(): void {
+    this.taps.endInput();
+    this.frames.set(this.input, this.seen);
+    this.spans.set(this.input, { first: this.span[0] ?? NaN, last: this.span[1] ?? NaN });
   }
 
   /** Second reading: fills `legs.row` with the legs of a batch that was counted before. */
   find(frames: FrameBatch): void {
-    this.taps.resolve(frames, false);
     const { window } = this;
     for (let i = 0; i < frames.count; i++) {
+      const tap = this.taps.resolve(frames, i, false);
       const time = frames.time[i] ?? NaN;
       const out = frames.link[i] === Link.NONE || (window && !(time >= window.from && time <= window.to));
-      this.skip[i] = out || unjudgedReason(frames, i, this.taps.row[i] ?? NO_TAP) >= 0 ? 1 : 0;
+      this.skip[i] = out || unjudgedReason(frames, i, tap) >= 0 ? 1 : 0;
     }
     this.legs.find(frames, this.taps.row, this.skip);
   }
@@ -116,6 +146,18 @@ export class Reconstruction {
     };
     this.wanted = undefined;
   }
+}
+
+/** IPv6 addresses lie in the core, which only looks them up. */
+function addressRoom(core: Core): TableRoom {
+  const nowhere = new Int32Array(0);
+  const empty = core.addressRoom(1) ?? nowhere;
+  return {
+    words: (count) => core.addressRoom(count),
+    moved: (rows = empty, slots = empty) => {
+      core.run.setAddresses(rows.byteOffset, slots.byteOffset, Math.max(slots.length, 1) - 1);
+    },
+  };
 }
 
 const BOTH_MACS = FrameFlag.SRC_MAC | FrameFlag.DST_MAC;

@@ -3,6 +3,8 @@
  * on two taps may be the same network (a bridge and its ports) or not.
  */
 
+import type { Core } from '../bytes/core.js';
+import { MAX_INTERFACES, TAP_SLOTS, TAPS } from '../bytes/core-layout.js';
 import type { FrameBatch } from '../records/frame-batch.js';
 import { BATCH_SIZE, type CaptureInterface } from '../records/packet-batch.js';
 
@@ -34,17 +36,26 @@ export class Taps {
   readonly all: Tap[] = [];
   readonly ports: Port[] = [];
   /** Tap of each row of the batch that was resolved last. */
-  readonly row = new Int32Array(BATCH_SIZE);
+  readonly row: Int32Array;
 
   private readonly untagged: number[] = [];
   private readonly tagged = new Map<number, number>();
+  private readonly core: Core | undefined;
   private input = -1;
   private firstPort = 0;
+
+  /** @param core is told the taps of frames with at most one VLAN tag, to settle these itself */
+  constructor(core?: Core) {
+    this.core = core;
+    this.row = core?.words(TAPS, BATCH_SIZE) ?? new Int32Array(BATCH_SIZE);
+  }
 
   /** Interfaces added from now on belong to this input. */
   beginInput(input: number): void {
     this.input = input;
     this.firstPort = this.ports.length;
+    this.core?.taps.fill(0);
+    this.core?.counted.fill(0);
   }
 
   addInterface(description: CaptureInterface): void {
@@ -58,21 +69,34 @@ export class Taps {
     this.firstPort = this.ports.findIndex((port) => port.input === input);
   }
 
-  /** Fills `row` with the tap of each frame; counts frames per interface when `count` is set. */
-  resolve(frames: FrameBatch, count: boolean): void {
-    const { interfaceIndex, vlan, innerVlan } = frames;
-    // Frames come in runs of one interface: they are counted at its end.
-    let begin = 0;
-    for (let i = 0; i < frames.count; i++) {
-      const index = interfaceIndex[i] ?? 0;
-      const tag = vlan[i] ?? -1;
-      const known = tag < 0 ? (this.untagged[this.firstPort + index] ?? -1) : -1;
-      this.row[i] = known >= 0 ? known : this.slow(this.firstPort + index, tag, innerVlan[i] ?? -1);
-      if (i + 1 < frames.count && interfaceIndex[i + 1] === index) continue;
+  /** The input was read: takes over what the core counted. */
+  endInput(): void {
+    for (let index = 0; this.core && index < MAX_INTERFACES; index++) {
       const port = this.ports[this.firstPort + index];
-      if (count && port) port.frames += i + 1 - begin;
-      begin = i + 1;
+      if (port) port.frames += this.core.counted[index] ?? 0;
     }
+  }
+
+  /** Puts the tap of a frame into `row`, and gives it; counts the frame for its interface when `count` is set. */
+  resolve(frames: FrameBatch, i: number, count: boolean): number {
+    const port = this.firstPort + (frames.interfaceIndex[i] ?? 0);
+    const tag = frames.vlan[i] ?? -1;
+    const known = tag < 0 ? (this.untagged[port] ?? -1) : -1;
+    const tap = known >= 0 ? known : this.slow(port, tag, frames.innerVlan[i] ?? -1);
+    this.row[i] = tap;
+    if (this.core && count && (frames.innerVlan[i] ?? -1) < 0) this.tell(this.core, port, tag, tap);
+    const counted = count ? this.ports[port] : undefined;
+    if (counted) counted.frames++;
+    return tap;
+  }
+
+  /** Where the core looks the tap up: see `KNOWN_TAPS`. */
+  private tell(core: Core, port: number, vlan: number, tap: number): void {
+    const key = ((port - this.firstPort) << 13) + vlan + 2;
+    const slot = ((key ^ (key >>> 13)) & (TAP_SLOTS - 1)) * 2;
+    if (tap === NO_TAP) return;
+    core.taps[slot] = key;
+    core.taps[slot + 1] = tap;
   }
 
   private slow(port: number, vlan: number, innerVlan: number): number {

@@ -5,7 +5,8 @@
  * the sink returns.
  */
 
-import { BATCH_SIZE } from './packet-batch.js';
+import * as At from './batch-layout.js';
+import { BATCH_SIZE } from './batch-layout.js';
 
 /** Bits of `FrameBatch.flags`. */
 export const FrameFlag = {
@@ -87,58 +88,101 @@ export class FrameBatch {
   count = 0;
 
   // Of the record, copied so that one batch suffices downstream.
-  readonly frame = new Int32Array(BATCH_SIZE);
-  readonly interfaceIndex = new Int32Array(BATCH_SIZE);
+  readonly frame: Int32Array;
+  readonly interfaceIndex: Int32Array;
   /** ns since the analysis epoch, NaN when unknown. */
-  readonly time = new Float64Array(BATCH_SIZE);
+  readonly time: Float64Array;
   /** Bytes on the wire. */
-  readonly length = new Float64Array(BATCH_SIZE);
+  readonly length: Float64Array;
 
-  readonly flags = new Int32Array(BATCH_SIZE);
-  readonly link = new Int32Array(BATCH_SIZE);
+  readonly flags: Int32Array;
+  readonly link: Int32Array;
 
   /** MACs as upper 16 and lower 32 bits (signed words); valid with the flag bits above. */
-  readonly srcMacHigh = new Int32Array(BATCH_SIZE);
-  readonly srcMacLow = new Int32Array(BATCH_SIZE);
-  readonly dstMacHigh = new Int32Array(BATCH_SIZE);
-  readonly dstMacLow = new Int32Array(BATCH_SIZE);
+  readonly srcMacHigh: Int32Array;
+  readonly srcMacLow: Int32Array;
+  readonly dstMacHigh: Int32Array;
+  readonly dstMacLow: Int32Array;
 
   /** Outer and inner VLAN id (0 to 4095), -1 for none. A third and further tag is only skipped. */
-  readonly vlan = new Int32Array(BATCH_SIZE);
-  readonly innerVlan = new Int32Array(BATCH_SIZE);
+  readonly vlan: Int32Array;
+  readonly innerVlan: Int32Array;
 
   /** EtherType after VLAN tags, PPPoE session and MPLS (0x0800 IPv4, 0x86dd IPv6, 0x0806 ARP), or the 802.3 length; -1 when not read. */
-  readonly etherType = new Int32Array(BATCH_SIZE);
+  readonly etherType: Int32Array;
 
   /** 4 or 6 when the IP addresses below are real (for ARP: 4, sender and target); else 0. */
-  readonly ipVersion = new Int32Array(BATCH_SIZE);
+  readonly ipVersion: Int32Array;
   /** An IPv4 address as a signed word, or the `AddressTable` index of an IPv6 address. */
-  readonly srcIp = new Int32Array(BATCH_SIZE);
-  readonly dstIp = new Int32Array(BATCH_SIZE);
+  readonly srcIp: Int32Array;
+  readonly dstIp: Int32Array;
   /** IP protocol after IPv6 extension headers; -1 for ARP and non-IP. */
-  readonly protocol = new Int32Array(BATCH_SIZE);
+  readonly protocol: Int32Array;
   /** TTL or hop limit; `UNKNOWN_HOP_LIMIT` where a printed capture leaves it out. */
-  readonly hopLimit = new Int32Array(BATCH_SIZE);
+  readonly hopLimit: Int32Array;
   /** IPv4 identification, 0 for IPv6. */
-  readonly ipId = new Int32Array(BATCH_SIZE);
+  readonly ipId: Int32Array;
   /** TCP, UDP, SCTP, DCCP, UDP-Lite ports; for ICMP echo both are the identifier; else 0. */
-  readonly srcPort = new Int32Array(BATCH_SIZE);
-  readonly dstPort = new Int32Array(BATCH_SIZE);
+  readonly srcPort: Int32Array;
+  readonly dstPort: Int32Array;
   /** TCP flag byte; for ICMP and ICMPv6 `type << 8 | code`; else 0. */
-  readonly detail = new Int32Array(BATCH_SIZE);
+  readonly detail: Int32Array;
 
   /** Offsets into the packet batch's `bytes` of the network header and of the transport header; -1 when there is none. */
-  readonly networkOffset = new Int32Array(BATCH_SIZE);
-  readonly transportOffset = new Int32Array(BATCH_SIZE);
+  readonly networkOffset: Int32Array;
+  readonly transportOffset: Int32Array;
 
   /** One of `Claim`; the columns below are only meaningful with it. */
-  readonly claim = new Int32Array(BATCH_SIZE);
-  readonly claimIpVersion = new Int32Array(BATCH_SIZE);
-  readonly claimIp = new Int32Array(BATCH_SIZE);
-  readonly claimMacHigh = new Int32Array(BATCH_SIZE);
-  readonly claimMacLow = new Int32Array(BATCH_SIZE);
+  readonly claim: Int32Array;
+  readonly claimIpVersion: Int32Array;
+  readonly claimIp: Int32Array;
+  readonly claimMacHigh: Int32Array;
+  readonly claimMacLow: Int32Array;
   /** ARP target or ND target address (family as `claimIpVersion`); for DHCP_ACK the router option's address (0: none). */
-  readonly targetIp = new Int32Array(BATCH_SIZE);
+  readonly targetIp: Int32Array;
   /** For DHCP_ACK the prefix length of the subnet mask option, for ND_ROUTER that of the first on-link prefix; else -1. */
-  readonly claimPrefix = new Int32Array(BATCH_SIZE);
+  readonly claimPrefix: Int32Array;
+
+  private readonly buffer: ArrayBufferLike;
+
+  /** A batch in a buffer of its own, or at a place of another one. */
+  constructor(buffer: ArrayBufferLike = new ArrayBuffer(At.FRAME_BYTES), base = 0) {
+    this.buffer = buffer;
+    this.frame = new Int32Array(buffer, base + At.F_FRAME, BATCH_SIZE);
+    this.interfaceIndex = new Int32Array(buffer, base + At.F_INTERFACE, BATCH_SIZE);
+    this.time = new Float64Array(buffer, base + At.F_TIME, BATCH_SIZE);
+    this.length = new Float64Array(buffer, base + At.F_LENGTH, BATCH_SIZE);
+    this.flags = new Int32Array(buffer, base + At.F_FLAGS, BATCH_SIZE);
+    this.link = new Int32Array(buffer, base + At.F_LINK, BATCH_SIZE);
+    this.srcMacHigh = new Int32Array(buffer, base + At.F_SRC_MAC_HIGH, BATCH_SIZE);
+    this.srcMacLow = new Int32Array(buffer, base + At.F_SRC_MAC_LOW, BATCH_SIZE);
+    this.dstMacHigh = new Int32Array(buffer, base + At.F_DST_MAC_HIGH, BATCH_SIZE);
+    this.dstMacLow = new Int32Array(buffer, base + At.F_DST_MAC_LOW, BATCH_SIZE);
+    this.vlan = new Int32Array(buffer, base + At.F_VLAN, BATCH_SIZE);
+    this.innerVlan = new Int32Array(buffer, base + At.F_INNER_VLAN, BATCH_SIZE);
+    this.etherType = new Int32Array(buffer, base + At.F_ETHER_TYPE, BATCH_SIZE);
+    this.ipVersion = new Int32Array(buffer, base + At.F_IP_VERSION, BATCH_SIZE);
+    this.srcIp = new Int32Array(buffer, base + At.F_SRC_IP, BATCH_SIZE);
+    this.dstIp = new Int32Array(buffer, base + At.F_DST_IP, BATCH_SIZE);
+    this.protocol = new Int32Array(buffer, base + At.F_PROTOCOL, BATCH_SIZE);
+    this.hopLimit = new Int32Array(buffer, base + At.F_HOP_LIMIT, BATCH_SIZE);
+    this.ipId = new Int32Array(buffer, base + At.F_IP_ID, BATCH_SIZE);
+    this.srcPort = new Int32Array(buffer, base + At.F_SRC_PORT, BATCH_SIZE);
+    this.dstPort = new Int32Array(buffer, base + At.F_DST_PORT, BATCH_SIZE);
+    this.detail = new Int32Array(buffer, base + At.F_DETAIL, BATCH_SIZE);
+    this.networkOffset = new Int32Array(buffer, base + At.F_NETWORK, BATCH_SIZE);
+    this.transportOffset = new Int32Array(buffer, base + At.F_TRANSPORT, BATCH_SIZE);
+    this.claim = new Int32Array(buffer, base + At.F_CLAIM, BATCH_SIZE);
+    this.claimIpVersion = new Int32Array(buffer, base + At.F_CLAIM_VERSION, BATCH_SIZE);
+    this.claimIp = new Int32Array(buffer, base + At.F_CLAIM_IP, BATCH_SIZE);
+    this.claimMacHigh = new Int32Array(buffer, base + At.F_CLAIM_MAC_HIGH, BATCH_SIZE);
+    this.claimMacLow = new Int32Array(buffer, base + At.F_CLAIM_MAC_LOW, BATCH_SIZE);
+    this.targetIp = new Int32Array(buffer, base + At.F_TARGET_IP, BATCH_SIZE);
+    this.claimPrefix = new Int32Array(buffer, base + At.F_CLAIM_PREFIX, BATCH_SIZE);
+  }
+
+  /** Whether the columns lie in this buffer. */
+  isIn(buffer: ArrayBufferLike): boolean {
+    return this.buffer === buffer;
+  }
 }

@@ -5,7 +5,9 @@
  * batch may be kept after the sink returns.
  */
 
-export const BATCH_SIZE = 64;
+import * as At from './batch-layout.js';
+import { BATCH_SIZE } from './batch-layout.js';
+export { BATCH_SIZE };
 
 /** `linkType` of a record that is no packet but carries a frame number in Wireshark (custom block, systemd journal entry). */
 export const NOT_A_PACKET = -1;
@@ -16,40 +18,57 @@ export class PacketBatch {
   /** The chunk that all packets of this batch lie in. */
   bytes: Uint8Array = new Uint8Array(0);
   /** Where each packet's bytes begin in `bytes`. */
-  readonly offset = new Int32Array(BATCH_SIZE);
+  readonly offset: Int32Array;
   /** Bytes captured (checked: `offset + capturedLength` lies within `bytes`). */
-  readonly capturedLength = new Int32Array(BATCH_SIZE);
+  readonly capturedLength: Int32Array;
   /** Bytes on the wire, as the record says (unsigned: read with `>>> 0`). */
-  readonly originalLength = new Int32Array(BATCH_SIZE);
+  readonly originalLength: Int32Array;
   /** Index into the capture's interfaces, counted over all sections from 0; 0 in pcap. */
-  readonly interfaceIndex = new Int32Array(BATCH_SIZE);
+  readonly interfaceIndex: Int32Array;
   /** Link type of the packet (a LINKTYPE_ value of the tcpdump registry) or `NOT_A_PACKET`. */
-  readonly linkType = new Int32Array(BATCH_SIZE);
+  readonly linkType: Int32Array;
   /** Frame number, from 1, as Wireshark counts. */
-  readonly frame = new Int32Array(BATCH_SIZE);
+  readonly frame: Int32Array;
   /** ns since the analysis epoch; NaN when the record has no time (Simple Packet Block). */
-  readonly time = new Float64Array(BATCH_SIZE);
+  readonly time: Float64Array;
   /** The time stamp as the file holds it, upper and lower 32 bits in units of the interface's resolution (pcap: seconds and fraction). */
-  readonly ticksHigh = new Int32Array(BATCH_SIZE);
-  readonly ticksLow = new Int32Array(BATCH_SIZE);
+  readonly ticksHigh: Int32Array;
+  readonly ticksLow: Int32Array;
   /** `epb_flags` word (draft-ietf-opsawg-pcapng section 4.3.1), 0 when absent. */
-  readonly flags = new Int32Array(BATCH_SIZE);
+  readonly flags: Int32Array;
   /** 1 where the record itself has an `epb_flags` option. */
-  readonly hasFlags = new Uint8Array(BATCH_SIZE);
+  readonly hasFlags: Uint8Array;
   /** Byte offset of the record in the (decompressed) input. */
-  readonly fileOffset = new Float64Array(BATCH_SIZE);
+  readonly fileOffset: Float64Array;
 
-  private readonly words = [
-    this.offset,
-    this.capturedLength,
-    this.originalLength,
-    this.interfaceIndex,
-    this.linkType,
-    this.frame,
-    this.ticksHigh,
-    this.ticksLow,
-    this.flags,
-  ];
+  private readonly words: readonly Int32Array[];
+
+  /** A batch in a buffer of its own, or at a place of another one. */
+  constructor(buffer: ArrayBufferLike = new ArrayBuffer(At.PACKET_BYTES), base = 0) {
+    this.offset = new Int32Array(buffer, base + At.P_OFFSET, BATCH_SIZE);
+    this.capturedLength = new Int32Array(buffer, base + At.P_CAPTURED, BATCH_SIZE);
+    this.originalLength = new Int32Array(buffer, base + At.P_ORIGINAL, BATCH_SIZE);
+    this.interfaceIndex = new Int32Array(buffer, base + At.P_INTERFACE, BATCH_SIZE);
+    this.linkType = new Int32Array(buffer, base + At.P_LINK_TYPE, BATCH_SIZE);
+    this.frame = new Int32Array(buffer, base + At.P_FRAME, BATCH_SIZE);
+    this.ticksHigh = new Int32Array(buffer, base + At.P_TICKS_HIGH, BATCH_SIZE);
+    this.ticksLow = new Int32Array(buffer, base + At.P_TICKS_LOW, BATCH_SIZE);
+    this.flags = new Int32Array(buffer, base + At.P_FLAGS, BATCH_SIZE);
+    this.hasFlags = new Uint8Array(buffer, base + At.P_HAS_FLAGS, BATCH_SIZE);
+    this.time = new Float64Array(buffer, base + At.P_TIME, BATCH_SIZE);
+    this.fileOffset = new Float64Array(buffer, base + At.P_FILE_OFFSET, BATCH_SIZE);
+    this.words = [
+      this.offset,
+      this.capturedLength,
+      this.originalLength,
+      this.interfaceIndex,
+      this.linkType,
+      this.frame,
+      this.ticksHigh,
+      this.ticksLow,
+      this.flags,
+    ];
+  }
 
   /** Leaves only the first `count` of the given rows, which are in order. */
   keep(rows: Int32Array, count: number): void {

@@ -94,6 +94,7 @@ async function reconstruct(packets: readonly number[][]): Promise<Reconstruction
     statistics: () => undefined,
     diagnostic: () => undefined,
   });
+  r.endInput();
   return r;
 }
 

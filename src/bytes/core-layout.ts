@@ -1,0 +1,52 @@
+/**
+ * The memory of the WebAssembly core (`core/`), in bytes. Shared with it: the core is compiled from a dialect of
+ * TypeScript, hence plain constants only.
+ */
+
+/** Columns of packets and of frames (`records/batch-layout.ts`). */
+export const PACKETS = 0x10000;
+export const FRAMES = 0x12000;
+
+// What stages say of the rows of a batch: words, but for the last two, which are bytes.
+export const TAPS = 0x15000;
+export const LEGS = 0x15100;
+/** Rows that the decoder left to the plain one, and rows that were not settled. */
+export const SLOW = 0x15200;
+export const UNSETTLED = 0x15300;
+export const META = 0x15400;
+export const PORTS = 0x15500;
+export const HASH = 0x15600;
+export const SKIP = 0x15700;
+/** 1 where the core decoded the row itself. */
+export const PLAIN = 0x15740;
+
+/** Rows in use after a walk (a word). */
+export const ROWS = 0x15800;
+/** First and last time of what was settled, ns since the analysis epoch (doubles). */
+export const SPAN = 0x15808;
+
+/** Interfaces that the core knows by number; those beyond are left to the plain code. */
+export const MAX_INTERFACES = 256;
+/**
+ * Taps of frames with at most one VLAN tag, `TAP_SLOTS` times a key (0 for none) and a tap (words). The key is
+ * `(interface << 13) + VLAN id + 2`, -1 being no tag; its slot `(key ^ (key >>> 13)) & (TAP_SLOTS - 1)`.
+ */
+export const KNOWN_TAPS = 0x16000;
+export const TAP_SLOTS = 256;
+/** Frames settled, by interface (words). */
+export const COUNTED = 0x16800;
+/** Interfaces of the section, `INTERFACE_BYTES` each: index, link type, `TimeMethod` (words), 8 bytes free, then doubles. */
+export const INTERFACES = 0x17000;
+export const INTERFACE_BYTES = 64;
+
+/**
+ * The bytes that records lie in. 16 bytes past a page, so that fresh bytes lie on a page as in a buffer of the window's
+ * own (`window.ts`).
+ */
+export const BYTES = 0x20010;
+export const BYTES_END = 0xa1000;
+
+/** Zones, each from its beginning to the next one's: they grow as they are used, and cost nothing before. */
+export const ADDRESSES = 0x8000000;
+export const SLOTS = 0x20000000;
+export const RECORDS = 0x60000000;

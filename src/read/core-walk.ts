@@ -1,0 +1,79 @@
+import type { Core } from '../bytes/core.js';
+import { INTERFACE_BYTES, MAX_INTERFACES, PACKETS } from '../bytes/core-layout.js';
+import type { ByteWindow } from '../bytes/window.js';
+import { PacketBatch } from '../records/packet-batch.js';
+import type { CaptureOutput } from './capture-output.js';
+import type { TimeScale } from './time-scale.js';
+
+/**
+ * Hands the walk over ordinary records to the WebAssembly core (`core/walk.ts`), which fills the same batch. It stops at
+ * the first record that is not ordinary; that one is read as ever.
+ */
+export class CoreWalk {
+  private readonly core: Core;
+  private readonly window: ByteWindow;
+  private readonly output: CaptureOutput;
+
+  /** @param window must have the core's bytes, @param output the core's batch */
+  constructor(core: Core, window: ByteWindow, output: CaptureOutput) {
+    this.core = core;
+    this.window = window;
+    this.output = output;
+    this.clear();
+  }
+
+  /** Forgets the interfaces: another section begins. */
+  clear(): void {
+    this.core.run.setInterfaces(0);
+    this.core.interfaceWords.fill(UNKNOWN);
+  }
+
+  /** Makes an interface known, once the scale of its times has an epoch; before, its packets are not ordinary. */
+  setInterface(number: number, index: number, linkType: number, scale: TimeScale): void {
+    const { interfaceWords, interfaceDoubles } = this.core;
+    const steps = scale.steps();
+    if (!steps || number >= MAX_INTERFACES) return;
+    const word = (number * INTERFACE_BYTES) / 4;
+    const double = (number * INTERFACE_BYTES) / 8;
+    interfaceWords[word] = index;
+    interfaceWords[word + 1] = linkType;
+    interfaceWords[word + 2] = steps.method;
+    interfaceDoubles[double + 2] = steps.baseHigh;
+    interfaceDoubles[double + 3] = steps.baseLow;
+    interfaceDoubles[double + 4] = steps.factor;
+    this.core.run.setInterfaces(MAX_INTERFACES);
+  }
+
+  /** Walks little-endian records of a pcap capture. @returns how many */
+  records(maximumLength: number): number {
+    const { window, output } = this;
+    if (window.bytes !== this.core.bytes) return 0;
+    const { position, end } = window;
+    const shift = window.fileOffset(0);
+    const at = this.core.run.walkRecords(position, end, output.rows, output.frames, shift, maximumLength);
+    return this.walked(at);
+  }
+
+  /** Walks Enhanced Packet Blocks of a little-endian section. @returns how many */
+  blocks(): number {
+    const { window, output } = this;
+    if (window.bytes !== this.core.bytes) return 0;
+    const { position, end } = window;
+    return this.walked(this.core.run.walkBlocks(position, end, output.rows, output.frames, window.fileOffset(0)));
+  }
+
+  private walked(at: number): number {
+    const count = (this.core.rows[0] ?? 0) - this.output.rows;
+    this.window.position = at;
+    this.output.rowsDone(count);
+    return count;
+  }
+}
+
+/** No method of a time scale. */
+const UNKNOWN = -1;
+
+/** A packet batch in the core's memory. */
+export function coreBatch(core: Core): PacketBatch {
+  return new PacketBatch(core.fixed, PACKETS);
+}

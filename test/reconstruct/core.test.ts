@@ -1,0 +1,319 @@
+/** The WebAssembly core is held against the plain code that it stands in for: the same rows, and the same reconstruction. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Core } from '../../src/bytes/core.js';
+import { FRAMES } from '../../src/bytes/core-layout.js';
+import { Decoder } from '../../src/decode/frame.js';
+import { readCapture, sniffCapture } from '../../src/read/capture.js';
+import { Reconstruction } from '../../src/reconstruct/reconstruction.js';
+import { FrameBatch, FrameFlag } from '../../src/records/frame-batch.js';
+import type { PacketBatch } from '../../src/records/packet-batch.js';
+import { buildPcap, SectionBuilder } from '../support/build-capture.js';
+import { memorySource } from '../support/collect-capture.js';
+import { hasShared, sharedPath } from '../support/shared.js';
+import { Wire } from '../support/wire.js';
+
+interface Told {
+  readonly rows: string[];
+  /** Everything else that was said or reconstructed. */
+  readonly rest: unknown;
+}
+
+/** Columns of a packet row that mean something. */
+function packetRow(p: PacketBatch, i: number): string {
+  return [
+    p.frame[i],
+    p.interfaceIndex[i],
+    p.linkType[i],
+    p.time[i],
+    p.capturedLength[i],
+    p.originalLength[i],
+    p.ticksHigh[i],
+    p.ticksLow[i],
+    p.flags[i],
+    p.hasFlags[i],
+    p.fileOffset[i],
+  ].join();
+}
+
+/** Columns of a frame row that mean something. */
+function frameRow(f: FrameBatch, i: number, base: number): string {
+  const flags = f.flags[i] ?? 0;
+  const at = (offset: number | undefined): number => (offset === undefined || offset < 0 ? -1 : offset - base);
+  return [
+    f.frame[i],
+    f.interfaceIndex[i],
+    f.time[i],
+    f.length[i],
+    flags,
+    f.link[i],
+    ...(flags & FrameFlag.SRC_MAC ? [f.srcMacHigh[i], f.srcMacLow[i]] : []),
+    ...(flags & FrameFlag.DST_MAC ? [f.dstMacHigh[i], f.dstMacLow[i]] : []),
+    f.vlan[i],
+    f.innerVlan[i],
+    f.etherType[i],
+    f.ipVersion[i],
+    ...(f.ipVersion[i] === 0 ? [] : [f.srcIp[i], f.dstIp[i]]),
+    f.protocol[i],
+    f.hopLimit[i],
+    f.ipId[i],
+    f.srcPort[i],
+    f.dstPort[i],
+    f.detail[i],
+    at(f.networkOffset[i]),
+    at(f.transportOffset[i]),
+    ...(f.claim[i] === 0
+      ? ['-']
+      : [f.claim[i], f.claimIpVersion[i], f.claimIp[i], f.claimMacHigh[i], f.claimMacLow[i], f.targetIp[i]]),
+  ].join();
+}
+
+/** Reads captures as the first reading does, each as an input of one reconstruction. */
+async function read(captures: readonly Uint8Array[], core: Core | undefined): Promise<Told> {
+  const r = new Reconstruction(core);
+  const decoder = new Decoder(r.addresses, core);
+  const frames = core ? new FrameBatch(core.fixed, FRAMES) : new FrameBatch();
+  const rows: string[] = [];
+  const said: unknown[] = [];
+  for (const [input, bytes] of captures.entries()) {
+    r.beginInput(input);
+    const sink = {
+      interface: (description: Parameters<typeof r.taps.addInterface>[0]) => {
+        said.push(String(description.name), description.linkType);
+        r.taps.addInterface(description);
+      },
+      packets: (batch: PacketBatch) => {
+        decoder.decode(batch, frames);
+        r.add(frames);
+        for (let i = 0; i < batch.count; i++) {
+          const base = batch.offset[i] ?? 0;
+          rows.push(`${packetRow(batch, i)} | ${frameRow(frames, i, base)} | ${r.taps.row[i]} ${r.legs.row[i]}`);
+        }
+      },
+      comment: (text: string, frame: number) => said.push(text, frame),
+      name: (address: string) => said.push(address),
+      statistics: (...all: unknown[]) => said.push(all),
+      diagnostic: (diagnostic: unknown) => said.push(diagnostic),
+    };
+    said.push(await readCapture(memorySource(bytes), r.epoch, sink, core ? { core } : {}));
+    r.endInput();
+  }
+  const { legs, claims } = r;
+  const rest = {
+    said,
+    legs: [...legs.words.subarray(0, legs.count * 16)],
+    closed: [...legs.closed.words.subarray(0, legs.closed.count * 8)],
+    doubles: [...legs.closed.doubles.subarray(0, legs.closed.count * 3)],
+    taps: r.taps.all,
+    ports: r.taps.ports.map((port) => [port.id, port.input, port.frames]),
+    claims: claims.runs.map((run) => [run.tap, run.ip, run.mac, run.kind, run.first, run.last, run.count]),
+    frames: [...r.frames],
+    spans: [...r.spans],
+    unjudged: [...r.unjudged].map(([input, counts]) => [input, ...counts]),
+    addresses: r.addresses.size,
+  };
+  return { rows, rest };
+}
+
+async function expectSame(captures: readonly Uint8Array[], core = new Core()): Promise<number> {
+  const plain = await read(captures, undefined);
+  const fast = await read(captures, core);
+  const differs = fast.rows.findIndex((row, i) => row !== plain.rows[i]);
+  expect(fast.rows[differs]).toBe(plain.rows[differs]);
+  expect(fast.rows.length).toBe(plain.rows.length);
+  expect(fast.rest).toEqual(plain.rest);
+  return plain.rows.length;
+}
+
+const MACS = ['02:00:00:00:00:01', '02:00:00:00:00:02', '02:00:00:00:00:03', '02:00:00:00:00:04'];
+const V4 = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '224.0.0.1'];
+const V6 = ['2001:db8::1', '2001:db8::2', 'fe80::3', '2001:db8:0:1::4'];
+const index = fc.integer({ min: 0, max: 3 });
+const byte = fc.integer({ min: 0, max: 255 });
+
+/** One frame: of which kind, between whom, what stands around it, and bytes that are overwritten. */
+const step = fc.record({
+  kind: fc.constantFrom('udp', 'udp', 'tcp', 'icmp', 'arp', 'nd', 'dhcp', 'options', 'fragment', 'hopopts'),
+  v6: fc.boolean(),
+  from: index,
+  to: index,
+  src: index,
+  dst: index,
+  ports: fc.tuple(fc.constantFrom(1, 53, 68), fc.constantFrom(53, 67, 546, 4000)),
+  hopLimit: fc.constantFrom(64, 63, 255, 17),
+  tags: fc.constantFrom<number[]>([], [], [], [10], [11], [0], [10, 20]),
+  pppoe: fc.constantFrom(0, 0, 0, 0, 0x0021, 0x0057, 0xc021),
+  flags: fc.constantFrom(-1, -1, 0, 1, 2, 3),
+  comment: fc.constantFrom('', '', '', '', 'a word'),
+  interface: fc.constantFrom(0, 0, 1, 2),
+  cut: fc.option(fc.integer({ min: 0, max: 80 }), { nil: undefined, freq: 5 }),
+  mutation: fc.option(fc.tuple(fc.integer({ min: 0, max: 70 }), byte), { nil: undefined, freq: 3 }),
+  repeat: fc.constantFrom(1, 1, 2, 70),
+});
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+function of(list: readonly string[], at: number): string {
+  return list[at % list.length] ?? '';
+}
+
+function frameOf(s: Step): number[] {
+  const wire = new Wire();
+  wire.tags = s.tags;
+  const ips = s.v6 || s.kind === 'nd' || s.kind === 'hopopts' ? V6 : V4;
+  const d = {
+    from: of(MACS, s.from),
+    to: s.dst === 3 ? 'ff:ff:ff:ff:ff:ff' : of(MACS, s.to),
+    src: of(ips, s.src),
+    dst: of(ips, s.dst),
+    hopLimit: s.hopLimit,
+    srcPort: s.ports[0],
+    dstPort: s.ports[1],
+  };
+  const ports = [0, s.ports[0], s.ports[1] >> 8, s.ports[1] & 255];
+  const station = { mac: d.from, ip: of(V4, s.src) };
+  switch (s.kind) {
+    case 'tcp':
+      wire.ip(0, d, 6, [...ports, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x18, 1, 0, 0, 0, 0, 0, 7, 7]);
+      break;
+    case 'icmp':
+      wire.ip(0, d, s.v6 ? 58 : 1, [s.v6 ? 128 : 8, 0, 0, 0, 0, 7, 0, 1, 1, 2, 3]);
+      break;
+    case 'arp':
+      wire.reply(0, station, { mac: d.to, ip: of(V4, s.dst) });
+      break;
+    case 'nd':
+      wire.advertise(0, { mac: d.from, ip: d.src }, { mac: d.to, ip: d.dst });
+      break;
+    case 'dhcp':
+      wire.dhcp(0, 5, station, { mac: of(MACS, s.to), ip: of(V4, s.dst) });
+      break;
+    case 'hopopts':
+      wire.ip(0, d, 0, [17, 0, 1, 4, 0, 0, 0, 0, ...ports, 0, 12, 0, 0, 1, 2, 3, 4]);
+      break;
+    default:
+      wire.udp(0, d);
+  }
+  let bytes = [...wire.pcap().subarray(24 + 16)];
+  const network = 14 + 4 * s.tags.length;
+  if (s.kind === 'options' && !s.v6) {
+    bytes[network] = 0x46;
+    bytes.splice(network + 20, 0, 1, 1, 1, 0);
+  }
+  if (s.kind === 'fragment' && !s.v6) bytes[network + 6] = s.hopLimit & 0x20 ? 0x20 : 0x01;
+  if (s.pppoe > 0) {
+    bytes.splice(network - 2, 2, 0x88, 0x64, 0x11, 0, 0, 1, 0, bytes.length - network + 2, s.pppoe >> 8, s.pppoe & 255);
+  }
+  if (s.mutation && s.mutation[0] < bytes.length) bytes[s.mutation[0]] = s.mutation[1];
+  if (s.cut !== undefined) bytes = bytes.slice(0, s.cut);
+  return bytes;
+}
+
+interface Form {
+  readonly littleEndian: boolean;
+  readonly resolution: 6 | 9;
+  readonly pcapng: boolean;
+}
+
+const form: fc.Arbitrary<Form> = fc.record({
+  littleEndian: fc.constantFrom(true, true, true, false),
+  resolution: fc.constantFrom(6, 9),
+  pcapng: fc.boolean(),
+});
+
+function captureOf({ littleEndian, resolution, pcapng }: Form, steps: readonly Step[]): Buffer {
+  const packets = steps.flatMap((s) => {
+    const bytes = Uint8Array.from(frameOf(s));
+    const original = s.cut === undefined ? bytes.length : bytes.length + 20;
+    return Array.from({ length: s.repeat }, () => ({ s, bytes, original }));
+  });
+  const timed = packets.map((packet, i) => ({
+    ...packet,
+    ticks: 1_700_000_000n * 10n ** BigInt(resolution) + BigInt(i * 997),
+  }));
+  if (!pcapng) return buildPcap({ littleEndian, resolution }, timed);
+  const section = new SectionBuilder(littleEndian);
+  for (const unit of [resolution, 9, 0x80 | 20]) section.interface(1, 0, section.option(9, Uint8Array.of(unit)));
+  for (const packet of timed) {
+    const { flags, comment } = packet.s;
+    const word = littleEndian ? [flags, 0, 0, 0] : [0, 0, 0, flags];
+    const options = [
+      ...(flags >= 0 ? [section.option(2, Uint8Array.from(word))] : []),
+      ...(comment === '' ? [] : [section.option(1, comment)]),
+    ];
+    section.packet(packet.s.interface, packet, ...options);
+  }
+  return section.build();
+}
+
+describe('the core', () => {
+  it('reads as the plain code does, whatever the frames', async () => {
+    await fc.assert(
+      fc.asyncProperty(form, fc.array(step, { minLength: 1, maxLength: 40 }), async (f, steps) => {
+        await expectSame([captureOf(f, steps)]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('reads as the plain code does, whatever happened to the capture', async () => {
+    const damage = fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), byte), { minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(form, fc.array(step, { minLength: 1, maxLength: 12 }), damage, async (f, steps, bytes) => {
+        const capture = captureOf(f, steps);
+        for (const [where, value] of bytes) capture[24 + Math.floor(where * (capture.length - 25))] = value;
+        await expectSame([capture]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('goes on over chunks, inputs and growing tables', async () => {
+    const steps = fc.sample(step, { numRuns: 400, seed: 7 });
+    const wire = new Wire();
+    for (let i = 0; i < 30_000; i++) {
+      const host = `10.${(i >> 8) & 127}.${i & 255}.1`;
+      const d = {
+        from: of(MACS, i),
+        to: of(MACS, i >> 13),
+        srcPort: i & 1023,
+        payload: new Array<number>(i % 200).fill(1),
+      };
+      if (i % 5 === 0) wire.udp(i / 1000, { ...d, src: '2001:db8::1', dst: `2001:db8::${(i >> 2).toString(16)}` });
+      else wire.udp(i / 1000, { ...d, src: host, dst: '10.0.0.9' });
+    }
+    const many = captureOf({ littleEndian: true, resolution: 9, pcapng: true }, steps);
+    expect(await expectSame([wire.pcap(), many, wire.pcap()])).toBeGreaterThan(60_000);
+  });
+
+  it('is left when it has no more room', async () => {
+    const wire = new Wire();
+    for (let i = 0; i < 5000; i++) {
+      wire.udp(i, { from: of(MACS, i), to: of(MACS, 1), src: `2001:db8::${i.toString(16)}`, dst: '2001:db8::1' });
+    }
+    for (const room of ['addressRoom', 'slotRoom', 'recordRoom'] as const) {
+      const core = new Core();
+      const take = core[room].bind(core);
+      Object.assign(core, { [room]: (words: number) => (words > 5000 ? undefined : take(words)) });
+      await expectSame([wire.pcap()], core);
+    }
+  });
+
+  it.skipIf(!hasShared)('reads public captures and real evidence as the plain code does', async () => {
+    const files = [...below(sharedPath('corpus/files')), ...below(sharedPath('captures'))];
+    let frames = 0;
+    for (const file of files) {
+      const bytes = readFileSync(file);
+      if (sniffCapture(bytes.subarray(0, 12))) frames += await expectSame([bytes]);
+    }
+    expect(frames).toBeGreaterThan(50_000);
+  });
+});
+
+function below(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath}/${entry.name}`)
+    .sort();
+}
