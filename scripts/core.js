@@ -6,7 +6,7 @@ import { main } from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The memory is given by `src/records`'s counterpart, `src/bytes/core.ts`: shared, as that one grows where it is. */
+/** The memory is that of `src/bytes/core.ts`: shared, with the same limits. */
 const OPTIONS = [
   ['--optimizeLevel', '3', '--noAssert', '--runtime', 'stub', '--enable', 'threads,bulk-memory'],
   ['--importMemory', '--sharedMemory', '--initialMemory', '64', '--maximumMemory', '65536'],
