@@ -50,11 +50,13 @@ export function findClocks(
   const logs = logOffsets(r, shiftOf);
   const found = new Map<number, ClockCorrection>();
   for (const shift of captures) found.set(shift.input, { ...shift, by: 'frames' });
-  for (const log of logs) found.set(log.input, { ...log, shift: -log.offset, by: 'conntrack' });
   const hosts = logs.length > 0 ? hostsOf() : [];
-  for (const log of logs) {
+  for (const { isSure, ...log } of logs) {
     const host = hosts.find(({ inputs }) => inputs.includes(log.input));
-    for (const input of host ? followers(r, host, log, logs, shiftOf) : []) {
+    const { followers, isConfirmed } = alongWith(r, host, log, logs, shiftOf);
+    if (!isSure && !isConfirmed) continue;
+    found.set(log.input, { ...log, shift: -log.offset, by: 'conntrack' });
+    for (const input of followers) {
       if (!found.has(input)) found.set(input, { ...log, input, shift: -log.offset, by: 'host', from: log.input });
     }
   }
@@ -72,20 +74,21 @@ function shiftsOf(captures: readonly CaptureShift[]): ShiftOf {
 }
 
 /**
- * The other dumps of a host share the clock of its log, as a rule: unless logs of it differ, or what one of its dumps tells fits
- * the captures better as it stands.
+ * The other dumps of a host share the clock of its log, as a rule: unless logs of it differ, or what one of its dumps tells
+ * fits the captures better as it stands. One that fits better with the log's shift confirms that.
  */
-function followers(
+function alongWith(
   r: Reconstruction,
-  host: Host,
-  log: LogOffset,
+  host: Host | undefined,
+  log: Pick<LogOffset, 'input' | 'offset'>,
   logs: readonly LogOffset[],
   shiftOf: ShiftOf,
-): number[] {
-  if (logs.some(({ input, offset }) => host.inputs.includes(input) && Math.abs(offset - log.offset) > SAME)) return [];
+): { followers: number[]; isConfirmed: boolean } {
+  const isOther = ({ input, offset }: LogOffset): boolean =>
+    host?.inputs.includes(input) === true && Math.abs(offset - log.offset) > SAME;
+  if (!host || logs.some(isOther)) return { followers: [], isConfirmed: false };
   const others = host.inputs.filter((input) => input !== log.input && (r.frames.get(input) ?? 0) === 0);
-  const isRight = others.some((input) => {
-    return fitOf(r, host, input, shiftOf, 0) > fitOf(r, host, input, shiftOf, -log.offset);
-  });
-  return isRight ? [] : others;
+  const gains = others.map((input) => fitOf(r, host, input, shiftOf, -log.offset) - fitOf(r, host, input, shiftOf, 0));
+  const isRight = gains.some((gain) => gain < 0);
+  return { followers: isRight ? [] : others, isConfirmed: !isRight && gains.some((gain) => gain > 0) };
 }

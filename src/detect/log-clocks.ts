@@ -4,7 +4,8 @@
  * they share the clock of its log.
  */
 
-import { ipFromWord, type Ip } from '../bytes/address.js';
+import { ipFromWord, parseMac, type Ip } from '../bytes/address.js';
+import type { ClaimRun } from '../reconstruct/claims.js';
 import { Leg, LEG_DOUBLES, LEG_WORDS, LegBit, LegTime } from '../reconstruct/leg-layout.js';
 import type { Host } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
@@ -16,6 +17,8 @@ import { runsOfLeg } from './legs.js';
 export interface LogOffset extends ClockEstimate {
   readonly input: number;
   readonly against: number;
+  /** A router that is busy might print so late; it does not when its other dumps are as late. */
+  readonly isSure: boolean;
 }
 
 /** What to add to the times of an input, ns. */
@@ -30,8 +33,8 @@ const MOST = 0.6;
 /** Flows that began together agree on any shift. */
 const MIN_SPREAD = 2e9;
 /** A log that is behind by less than this may be of a router that is busy; ahead of the packets it never is. */
-const MIN_BEHIND = 1e9;
-const MIN_AHEAD = 2.5e8;
+const BUSY = 1e9;
+const MIN_SHIFT = 2.5e8;
 
 /** A beginning of a flow: as conntrack printed it and as a capture saw it. */
 interface Beginning {
@@ -41,7 +44,7 @@ interface Beginning {
   readonly delay: number;
 }
 
-/** Logs of conntrack whose clock is wrong beyond doubt: several flows that began at different times agree on the shift. */
+/** Logs of conntrack whose clock is wrong: several flows that began at different times agree on the shift. */
 export function logOffsets(r: Reconstruction, shiftOf: ShiftOf): LogOffset[] {
   const offsets: LogOffset[] = [];
   for (const [input, beginnings] of beginningsOf(r, shiftOf)) {
@@ -53,9 +56,9 @@ export function logOffsets(r: Reconstruction, shiftOf: ShiftOf): LogOffset[] {
     const second = countFlows(densest(rest, PRINTING, ({ delay }) => delay));
     const times = best.map(({ seen }) => seen);
     const isSpread = Math.max(...times) - Math.min(...times) >= MIN_SPREAD;
-    const isClear = first.delay >= MIN_BEHIND || first.delay <= -MIN_AHEAD;
-    if (!isSpread || second * 2 > flows || !isClear) continue;
-    offsets.push({ input, against: first.capture, offset: first.delay, uncertainty: PRINTING, pairs: flows });
+    if (!isSpread || second * 2 > flows || Math.abs(first.delay) < MIN_SHIFT) continue;
+    const [against, offset, isSure] = [first.capture, first.delay, first.delay < 0 || first.delay >= BUSY];
+    offsets.push({ input, against, offset, uncertainty: PRINTING, pairs: flows, isSure });
   }
   return offsets.sort((a, b) => a.input - b.input);
 }
@@ -178,33 +181,44 @@ function formText(protocol: number, src: Ip, dst: Ip, srcPort: number, dstPort: 
   return `${protocol} ${src} ${dst} ${srcPort} ${dstPort}`;
 }
 
-/** A neighbour entry changes this long before (the clocks are not exact) or after a host spoke up for the address, ns. */
-const BEFORE = 5e7;
-const AFTER = 3e8;
+/** A table changes this long before (time stamps are not exact) or after a host spoke up, ns. */
+const BEFORE = 2e7;
+const AFTER = 1e8;
 
 /** How much of what an input of a host says fits what captures saw, when its times are moved by `shift`: a number of statements. */
 export function fitOf(r: Reconstruction, host: Host, input: number, shiftOf: ShiftOf, shift: number): number {
   return changesHeard(r, host, input, shiftOf, shift) + entriesFitting(r, input, shiftOf, shift);
 }
 
-/** Changes of a monitored neighbour table that follow what captures heard. */
+/** Changes of a monitored neighbour or forwarding table that follow what captures heard. */
 function changesHeard(r: Reconstruction, host: Host, input: number, shiftOf: ShiftOf, shift: number): number {
+  const isHeard = (claims: readonly ClaimRun[], changed: number): boolean =>
+    claims.some((claim) => {
+      const moved = shiftOf(r.taps.all[claim.tap]?.input ?? -1);
+      const spoken = [claim.first, claim.heardByAll, ...[...claim.heardBy.values()].map(({ time }) => time)];
+      return spoken.some((time) => changed + shift >= time + moved - BEFORE && changed + shift <= time + moved + AFTER);
+    });
   let heard = 0;
   for (const [ip, runs] of host.neighbors) {
     // The first entry of an address says since when it is monitored, not when it changed.
     const told = runs.filter((run) => run.input === input && run.byEvent).slice(1);
     for (const { mac, first } of told) {
       const claims = r.claims.of(ip).filter((claim) => claim.mac === mac);
-      const times = claims.flatMap((claim) => {
-        const moved = shiftOf(r.taps.all[claim.tap]?.input ?? -1);
-        const spoken = [claim.first, claim.heardByAll, ...[...claim.heardBy.values()].map(({ time }) => time)];
-        return spoken.map((time) => time + moved);
-      });
-      if (times.some((time) => first + shift >= time - BEFORE && first + shift <= time + AFTER)) heard++;
+      if (isHeard(claims, first)) heard++;
     }
+  }
+  for (const { event, mac: text, time } of (r.facts.inputs.get(input)?.fdb ?? []).slice(0, MAX_CHANGES)) {
+    const mac = parseMac(text);
+    if (event === undefined || event === 'deleted' || time === undefined || mac === undefined) continue;
+    const claims = r.claims.runs.slice(0, MAX_CLAIMS).filter((claim) => claim.mac === mac);
+    if (isHeard(claims, r.epoch.relative(time))) heard++;
   }
   return heard;
 }
+
+/** Changes of a forwarding table, and claims, that are compared. */
+const MAX_CHANGES = 200;
+const MAX_CLAIMS = 20_000;
 
 /** Conntrack entries that a dump first shows after their first packet, while the dump before it was made too early for that. */
 function entriesFitting(r: Reconstruction, input: number, shiftOf: ShiftOf, shift: number): number {
