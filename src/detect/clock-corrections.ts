@@ -5,8 +5,16 @@
 
 import type { Host } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
-import type { CaptureShift, ClockGroups, Suspicion } from './clock-groups.js';
-import { agreementsOf, fitOf, logOffsets, type LogOffset, type ShiftOf } from './log-clocks.js';
+import type { ClockGroups, Suspicion } from './clock-groups.js';
+import {
+  agreementsOf,
+  beginningsOf,
+  captureOffsets,
+  fitOf,
+  logOffsets,
+  type LogOffset,
+  type ShiftOf,
+} from './log-clocks.js';
 import type { SharedPackets } from './shared-packets.js';
 
 export interface ClockCorrection {
@@ -45,11 +53,17 @@ export function findClocks(
   groups: ClockGroups,
   packets: SharedPackets | undefined,
 ): ClockFindings {
-  const captures = packets ? groups.shifts(packets, agreementsOf(r)) : [];
-  const shiftOf = shiftsOf(captures);
-  const logs = logOffsets(r, shiftOf);
+  const beginnings = beginningsOf(r);
+  const captures = packets ? groups.shifts(packets, agreementsOf(beginnings)) : [];
   const found = new Map<number, ClockCorrection>();
   for (const shift of captures) found.set(shift.input, { ...shift, by: 'frames' });
+  const isSettled = (input: number): boolean => groups.members(input).some((one) => found.has(one));
+  for (const capture of captureOffsets(beginnings, shiftsOf(captures), isSettled)) {
+    for (const input of groups.members(capture.input))
+      found.set(input, { ...capture, input, shift: -capture.offset, by: 'conntrack' });
+  }
+  const shiftOf = shiftsOf([...found.values()]);
+  const logs = logOffsets(beginnings, shiftOf);
   const hosts = logs.length > 0 ? hostsOf() : [];
   for (const { isSure, ...log } of logs) {
     const host = hosts.find(({ inputs }) => inputs.includes(log.input));
@@ -68,7 +82,7 @@ export function findClocks(
   };
 }
 
-function shiftsOf(captures: readonly CaptureShift[]): ShiftOf {
+function shiftsOf(captures: readonly Pick<ClockCorrection, 'input' | 'shift'>[]): ShiftOf {
   const shifts = new Map(captures.map(({ input, shift }) => [input, shift]));
   return (input) => shifts.get(input) ?? 0;
 }

@@ -36,40 +36,64 @@ const MIN_SPREAD = 2e9;
 const BUSY = 1e9;
 const MIN_SHIFT = 2.5e8;
 
-/** A beginning of a flow: as conntrack printed it and as a capture saw it. */
-interface Beginning {
+/** A beginning of a flow: when conntrack printed it, and when a capture saw it. */
+export interface Beginning {
   readonly flow: string;
+  /** The log, and the time of the event. */
+  readonly log: number;
+  readonly told: number;
   readonly capture: number;
   readonly seen: number;
-  readonly delay: number;
 }
 
 /** Logs of conntrack whose clock is wrong: several flows that began at different times agree on the shift. */
-export function logOffsets(r: Reconstruction, shiftOf: ShiftOf): LogOffset[] {
+export function logOffsets(all: readonly Beginning[], shiftOf: ShiftOf): LogOffset[] {
   const offsets: LogOffset[] = [];
-  for (const [input, beginnings] of beginningsOf(r, shiftOf)) {
-    const best = densest(beginnings, PRINTING, ({ delay }) => delay);
-    const [first] = best;
-    const flows = countFlows(best);
-    if (!first || flows < MIN_FLOWS || flows < MOST * countFlows(beginnings)) continue;
-    const rest = beginnings.filter((one) => !best.includes(one));
-    const second = countFlows(densest(rest, PRINTING, ({ delay }) => delay));
-    const times = best.map(({ seen }) => seen);
-    const isSpread = Math.max(...times) - Math.min(...times) >= MIN_SPREAD;
-    if (!isSpread || second * 2 > flows || Math.abs(first.delay) < MIN_SHIFT) continue;
-    const [against, offset, isSure] = [first.capture, first.delay, first.delay < 0 || first.delay >= BUSY];
-    offsets.push({ input, against, offset, uncertainty: PRINTING, pairs: flows, isSure });
+  for (const [input, beginnings] of groupBy(all, ({ log }) => log)) {
+    const moved = beginnings.map((one) => ({ ...one, seen: one.seen + shiftOf(one.capture) }));
+    // Of all captures the one that saw it first.
+    const events = groupBy(moved, ({ flow, told }) => `${flow} ${told}`).values();
+    const firsts = [...events].flatMap(
+      (seen) => seen.toSorted((x, y) => x.seen - y.seen || x.capture - y.capture)[0] ?? [],
+    );
+    const found = agreedDelay(firsts);
+    if (!found || Math.abs(found.delay) < MIN_SHIFT) continue;
+    const { delay: offset, flows: pairs, capture: against } = found;
+    offsets.push({ input, against, offset, uncertainty: PRINTING, pairs, isSure: offset < 0 || offset >= BUSY });
   }
   return offsets.sort((a, b) => a.input - b.input);
 }
 
-/** How many flows each capture saw begin when a log of conntrack says so, times as they stand. */
-export function agreementsOf(r: Reconstruction): Map<number, number> {
-  const agreements = new Map<number, number>();
-  for (const beginnings of beginningsOf(r, () => 0, 'each').values()) {
-    for (const { capture, delay } of beginnings) {
-      if (delay >= -EARLY && delay <= PRINTING) agreements.set(capture, (agreements.get(capture) ?? 0) + 1);
+/**
+ * Captures whose clock is wrong by what a log tells of their flows, while other captures agree with it. Those that share
+ * packets with others are not asked for.
+ * @param isSettled whether more is known of a capture's clock
+ */
+export function captureOffsets(
+  all: readonly Beginning[],
+  shiftOf: ShiftOf,
+  isSettled: (capture: number) => boolean,
+): LogOffset[] {
+  const offsets: LogOffset[] = [];
+  for (const [log, beginnings] of groupBy(all, (one) => one.log)) {
+    const isRight = ({ told, seen, capture }: Beginning): boolean => isNow(told - seen - shiftOf(capture));
+    const agreeing = beginnings.filter((one) => isRight(one));
+    if (countFlows(agreeing) < MIN_FLOWS) continue;
+    for (const [input, seen] of groupBy(beginnings, ({ capture }) => capture)) {
+      const found = isSettled(input) || seen.some((one) => isRight(one)) ? undefined : agreedDelay(seen);
+      if (!found || Math.abs(found.delay) < BUSY) continue;
+      const { delay, flows: pairs } = found;
+      offsets.push({ input, against: log, offset: -delay, uncertainty: PRINTING, pairs, isSure: true });
     }
+  }
+  return offsets.filter((one, i) => offsets.findIndex(({ input }) => input === one.input) === i);
+}
+
+/** How many flows each capture saw begin when a log of conntrack says so, times as they stand. */
+export function agreementsOf(beginnings: readonly Beginning[]): Map<number, number> {
+  const agreements = new Map<number, number>();
+  for (const { capture, told, seen } of beginnings) {
+    if (isNow(told - seen)) agreements.set(capture, (agreements.get(capture) ?? 0) + 1);
   }
   return agreements;
 }
@@ -77,37 +101,55 @@ export function agreementsOf(r: Reconstruction): Map<number, number> {
 /** Time stamps of one machine's capture and log are in order to within this, ns. */
 const EARLY = 1e7;
 
+function isNow(delay: number): boolean {
+  return delay >= -EARLY && delay <= PRINTING;
+}
+
+/** The delay that most flows agree on, and one capture that shows it; undefined when they are too few, or began together. */
+function agreedDelay(
+  beginnings: readonly Beginning[],
+): { readonly delay: number; readonly flows: number; readonly capture: number } | undefined {
+  const delayOf = ({ told, seen }: Beginning): number => told - seen;
+  const best = densest(beginnings, PRINTING, delayOf);
+  const [first] = best;
+  const flows = countFlows(best);
+  if (!first || flows < MIN_FLOWS || flows < MOST * countFlows(beginnings)) return undefined;
+  const rest = beginnings.filter((one) => !best.includes(one));
+  const times = best.map(({ seen }) => seen);
+  const isSpread = Math.max(...times) - Math.min(...times) >= MIN_SPREAD;
+  const isClear = countFlows(densest(rest, PRINTING, delayOf)) * 2 <= flows;
+  return isSpread && isClear ? { delay: delayOf(first), flows, capture: first.capture } : undefined;
+}
+
 function countFlows(beginnings: readonly Beginning[]): number {
   return new Set(beginnings.map(({ flow }) => flow)).size;
 }
 
-/** Each NEW of a log with the first packet of its flow that any capture saw, or that each did; by log. */
-function beginningsOf(r: Reconstruction, shiftOf: ShiftOf, by: 'any' | 'each' = 'any'): Map<number, Beginning[]> {
-  const events = new Map<number, { flow: string; time: number }[]>();
+function groupBy<T, Key>(list: readonly T[], keyOf: (one: T) => Key): Map<Key, T[]> {
+  const groups = new Map<Key, T[]>();
+  for (const one of list) {
+    const known = groups.get(keyOf(one));
+    if (known) known.push(one);
+    else groups.set(keyOf(one), [one]);
+  }
+  return groups;
+}
+
+/** Each NEW of a log with the first packet of its flow in each capture, times as they stand. */
+export function beginningsOf(r: Reconstruction): Beginning[] {
+  const events: { flow: string; log: number; told: number }[] = [];
   const forms = new Map<string, string[]>();
   const made = r.facts.conntrack.entries.filter((entry) => entry.made && !Number.isNaN(entry.made.time));
   for (const entry of made.slice(0, MAX_ENTRIES)) {
     // Of one text with its own frames, nothing could be moved against them.
     if (!entry.made || (r.frames.get(entry.made.origin.input) ?? 0) > 0) continue;
     const flow = noteForms(r, forms, entry.first, entry.protocol);
-    if (flow === undefined) continue;
-    const { input } = entry.made.origin;
-    const list = events.get(input);
-    if (list) list.push({ flow, time: entry.made.time });
-    else events.set(input, [{ flow, time: entry.made.time }]);
+    if (flow !== undefined) events.push({ flow, log: entry.made.origin.input, told: entry.made.time });
   }
-  const firsts = firstsOf(r, forms, shiftOf);
-  const found = new Map<number, Beginning[]>();
-  for (const [input, list] of events) {
-    const beginnings = list.flatMap(({ flow, time }) => {
-      const seen = [...(firsts.get(flow) ?? [])].map(([capture, first]): Beginning => {
-        return { flow, capture, seen: first, delay: time - first };
-      });
-      return by === 'each' ? seen : seen.sort((x, y) => x.seen - y.seen || x.capture - y.capture).slice(0, 1);
-    });
-    found.set(input, beginnings);
-  }
-  return found;
+  const firsts = firstsOf(r, forms, () => 0);
+  return events.flatMap((event) =>
+    [...(firsts.get(event.flow) ?? [])].map(([capture, seen]) => ({ ...event, capture, seen })),
+  );
 }
 
 /** Adds the forms in which packets of an entry's original direction are seen, before and after translation. @returns the flow */

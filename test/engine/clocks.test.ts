@@ -5,7 +5,7 @@ import { analyze, analyzeEvidence, evidenceOf, folderPieces, framesOf, type Piec
 import { hasShared, sharedPath } from '../support/shared.js';
 import { shiftedLog, shiftedPcap } from '../support/shifted.js';
 import { Wire, type Datagram } from '../support/wire.js';
-import { FAR, forward, judge, newHost, oldHost, router, speak } from './scene.js';
+import { FAR, forward, judge, newHost, oldHost, other, router, speak } from './scene.js';
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 8);
 const TIMEOUT = 5000 + 4000 * RUNS;
@@ -88,6 +88,21 @@ describe.skipIf(!hasShared)('a clock that is wrong', () => {
     },
     TIMEOUT,
   );
+
+  it.each([-300_000, 300_000])('of all captures by %i us is told by the log with other dumps', async (us) => {
+    const [s1 = []] = faulty;
+    const analysis = await analyze(s1.map((piece) => (isPcap(piece) ? shiftedPcap(piece, us) : piece)));
+    expect(wrongOf(analysis)).toEqual(await asIs(s1));
+    expect(said(analysis, 'clock-corrected').map(({ input }) => input)).toEqual(['conntrack-E.log', undefined]);
+  });
+
+  it('of a log that is late by less than a second, and of no other dump, is left to a busy router', async () => {
+    const [s1 = []] = faulty;
+    const late = s1.map((piece) => (piece.name === 'conntrack-E.log' ? shiftedLog(piece, 300_000) : piece));
+    const analysis = await analyze(late);
+    expect(said(analysis, 'clock-corrected')).toEqual([]);
+    expect(wrongOf(analysis)).toEqual(await asIs(s1));
+  });
 
   it(
     'makes nobody guilty in a healthy case',
@@ -221,6 +236,27 @@ describe('clocks of captures', () => {
     expect(said(analysis, 'clock-suspected').map(({ input, what }) => `${input}: ${what}`)).toEqual([
       'b.pcap: Its clock may show 20.0 s more than that of a.pcap, by 3 packets that seem to be the same.',
     ]);
+  });
+
+  it.each([-90, 20])('are told by the log where a capture shares no packet with others (%i s)', async (ahead) => {
+    const [lan, wan] = [new Wire(), new Wire(1_700_000_000 + ahead)];
+    const [outside, provider] = ['94:83:c4:00:00:02', '00:1b:21:00:00:01'];
+    const log = [1, 4, 8, 12].map((at, i) => {
+      const packet = { src: other.ip, dst: FAR, srcPort: 4001 + i };
+      lan.udp(at, { ...packet, from: other.mac, to: router.mac });
+      wan.udp(at + 0.001, { ...packet, from: outside, to: provider, hopLimit: 63 });
+      const [there, back] = [`src=${other.ip} dst=${FAR} sport=${4001 + i} dport=5000`, `dport=${4001 + i}`];
+      return `[${1_700_000_000 + at}.010000]\t    [NEW] ipv4     2 udp      17 30 ${there} [UNREPLIED] src=${FAR} dst=${other.ip} sport=5000 ${back}\n`;
+    });
+    const analysis = await judge({ 'lan.pcap': lan, 'wan.pcap': wan }, { 'conntrack.log': log.join('') });
+    expect(analysis.inputs.map(({ name, moved }) => [name, Number(moved ?? 0)])).toEqual([
+      ['conntrack.log', 0],
+      ['lan.pcap', 0],
+      ['wan.pcap', expect.closeTo(-ahead * 1e9, -8)],
+    ]);
+    expect(said(analysis, 'clock-corrected')[0]?.what).toMatch(
+      / than that of conntrack\.log, by the beginnings of 4 flows\.$/,
+    );
   });
 
   it('may be told by a delay only when it is longer than the way can be', async () => {
