@@ -114,7 +114,8 @@ function agreedDelay(
   const [first] = best;
   const flows = countFlows(best);
   if (!first || flows < MIN_FLOWS || flows < MOST * countFlows(beginnings)) return undefined;
-  const rest = beginnings.filter((one) => !best.includes(one));
+  const agreed = new Set(best);
+  const rest = beginnings.filter((one) => !agreed.has(one));
   const times = best.map(({ seen }) => seen);
   const isSpread = Math.max(...times) - Math.min(...times) >= MIN_SPREAD;
   const isClear = countFlows(densest(rest, PRINTING, delayOf)) * 2 <= flows;
