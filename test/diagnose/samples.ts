@@ -17,6 +17,7 @@ import {
   type Reply,
   type Routed,
 } from '../engine/next-hop-scenes.js';
+import { withChecksums } from '../support/checksums.js';
 import { monitorTime, Wire, type Station } from '../support/wire.js';
 
 /** Evidence that shows one thing. */
@@ -253,7 +254,7 @@ function macBytes(text: string): number[] {
 
 function redirect(): Evidence {
   return lan((wire) => {
-    const inner = [
+    const inner = withChecksums([
       0x45,
       0,
       0,
@@ -276,7 +277,7 @@ function redirect(): Evidence {
       12,
       0,
       0,
-    ];
+    ]);
     wire.meet(0, other, router);
     wire.ip(1, { from: router.mac, to: other.mac, src: router.ip, dst: other.ip }, 1, [
       5,

@@ -1,4 +1,5 @@
 import { parseIpv4, parseIpv6Groups, parseMac } from '../../src/bytes/address.js';
+import { withChecksums } from './checksums.js';
 
 /** Writes a capture frame by frame. Times are seconds after its start; every method gives the frame's number. */
 export interface Station {
@@ -47,7 +48,9 @@ export class Wire {
     return this.records.length;
   }
 
-  ethernet(at: number, from: string, to: string, type: number, payload: readonly number[]): number {
+  /** A frame; checksums of the packet in it that are zero are filled in. */
+  ethernet(at: number, from: string, to: string, type: number, packet: readonly number[]): number {
+    const payload = type === 0x0800 || type === 0x86dd ? withChecksums(packet) : packet;
     const tags = this.tags.flatMap((id) => [0x81, 0, ...be16(id)]);
     return this.raw(at, [...mac(to), ...mac(from), ...tags, ...be16(type), ...payload]);
   }
