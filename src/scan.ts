@@ -180,8 +180,11 @@ async function clocksOf({ r, reader, sorted }: Reading): Promise<ClockFindings> 
   return findClocks(r, () => digestHosts(r.facts, r.addresses), groups, packets);
 }
 
-/** Starting the core takes as long as reading some ten thousand frames without it. What is streamed has no size yet. */
-function isLarge(evidence: readonly Evidence[]): boolean {
+/**
+ * Whether captures may be large enough for what takes time to prepare: starting the core takes as long as reading some ten
+ * thousand frames without it. What is streamed has no size yet.
+ */
+export function isLarge(evidence: readonly Evidence[]): boolean {
   return evidence.some(({ size }) => size === 0 || size > 2_000_000);
 }
 

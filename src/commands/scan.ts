@@ -8,7 +8,7 @@ import type { Analysis } from '../model.js';
 import { listsFrames, type OutputFormat } from '../render/index.js';
 import { checkFilter, restrict } from '../render/restrict.js';
 import { printable, verdictSentence } from '../render/words.js';
-import { scan, type Evidence, type ScanOptions } from '../scan.js';
+import { isLarge, scan, type Evidence, type ScanOptions } from '../scan.js';
 import { capturesOf, checkTargets, targetsOf, writeTargets } from './outputs.js';
 import { EXIT, interrupted, writeError } from './process.js';
 import { Progress } from './progress.js';
@@ -109,6 +109,8 @@ async function analyse(
   stats: Stats | undefined,
 ): Promise<Analysis> {
   const progress = new Progress(evidence, process.stderr.isTTY && !options.quiet);
+  const engine = isLarge(evidence) ? await import('./engine.js') : undefined;
+  engine?.keepYoungRoomSmall();
   try {
     return await scan(evidence, {
       ...scanOptions,
@@ -117,7 +119,11 @@ async function analyse(
       onProgress: (input, bytes) => {
         progress.show(input, bytes);
       },
-      ...(stats ? { timing: stats.timing, onStage: (stage, legs) => stats.enter(stage, legs) } : {}),
+      ...(stats ? { timing: stats.timing } : {}),
+      onStage: (stage, legs) => {
+        if (stage === 'judge') engine?.compileLater();
+        stats?.enter(stage, legs);
+      },
     });
   } finally {
     progress.clear();
