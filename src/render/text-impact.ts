@@ -9,10 +9,13 @@ export interface Layout {
   readonly wrap: (text: string, indent: string, hanging?: string) => string[];
 }
 
-/** Empty when no packet of a flow could be followed. */
+/** Empty when no packet of a flow could be followed, or nothing shows that anybody felt it. */
 export function impactLines(analysis: Analysis, { verbose, bold, wrap }: Layout): string[] {
   const { impact } = analysis;
   if (!impact) return [];
+  const isQuiet = parts(impact.during).length === 0 && Number(impact.during.longestStall) === 0;
+  // Packets of one direction, or answered ones: there is nothing to tell.
+  if (isQuiet && !verbose) return [];
   const lines = ['', bold('What users felt'), ...wrap(sentence(impact.during, impact), '  ', '  ')];
   if (verbose) {
     for (const [when, felt] of [['before', impact.before] as const, ['after', impact.after] as const]) {
