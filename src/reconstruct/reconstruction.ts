@@ -150,12 +150,12 @@ export class Reconstruction {
 
 /** IPv6 addresses lie in the core, which only looks them up. */
 function addressRoom(core: Core): TableRoom {
-  const nowhere = new Int32Array(0);
-  const empty = core.addressRoom(1) ?? nowhere;
+  // A slot that nothing is in, for when the table moved out; as long as a row, so that all rows lie on whole ones.
+  const empty = core.addressRoom(4) ?? new Int32Array(4);
   return {
     words: (count) => core.addressRoom(count),
     moved: (rows = empty, slots = empty) => {
-      core.run.setAddresses(rows.byteOffset, slots.byteOffset, Math.max(slots.length, 1) - 1);
+      core.run.setAddresses(rows.byteOffset, slots.byteOffset, slots.length - 1);
     },
   };
 }
