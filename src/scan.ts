@@ -63,7 +63,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   let reading = await firstReading(evidence, options, enter);
   const clocks = options.signal?.aborted ? undefined : await clocksOf(reading);
   const corrections = clocks?.corrections ?? [];
-  if (corrections.length > 0) reading = await firstReading(evidence, options, enter, { corrections, before: reading });
+  if (corrections.length > 0) reading = await firstReading(evidence, options, enter, setRight(reading, corrections));
   const { r, reader, sorted, inputs } = reading;
 
   enter('judge', r);
@@ -138,21 +138,28 @@ interface Reading {
   readonly inputs: readonly ReadInput[];
 }
 
-/** @param again what the first reading showed of clocks: the times of these inputs are set right */
+/** What a reading is begun anew with when clocks were wrong: nothing that holds on to what was read. */
+interface SetRight {
+  /** ns to be added to the times of inputs. */
+  readonly shifts: ReadonlyMap<number, number>;
+  readonly sorted: readonly Evidence[];
+  /** Seconds since 1970. */
+  readonly epoch: number;
+}
+
 async function firstReading(
   evidence: readonly Evidence[],
   options: ScanOptions,
   enter: (stage: ScanStage, r: Reconstruction) => void,
-  again?: { readonly corrections: readonly ClockCorrection[]; readonly before: Reading },
+  again?: SetRight,
 ): Promise<Reading> {
   const r = new Reconstruction((options.core ?? isLarge(evidence)) ? createCore() : undefined);
   r.limit(options.from, options.to);
   enter('read', r);
-  const shifts = new Map(again?.corrections.map(({ input, shift }) => [input, shift]));
   // An input that is years off must not set the epoch, which all times are counted from.
-  if (again) r.epoch.secondsOr(epochOf(again.before.r, shifts));
-  const reader = new InputReader(r, options, shifts);
-  const sorted = again?.before.sorted ?? (await reader.inOrder(evidence));
+  if (again) r.epoch.secondsOr(again.epoch);
+  const reader = new InputReader(r, options, again?.shifts);
+  const sorted = again?.sorted ?? (await reader.inOrder(evidence));
   const inputs: ReadInput[] = [];
   for (const [index, piece] of sorted.entries()) {
     if (options.signal?.aborted) break;
@@ -161,11 +168,12 @@ async function firstReading(
   return { r, reader, sorted, inputs };
 }
 
-/** The first whole second of all captures, when their clocks are set right; seconds since 1970. */
-function epochOf(r: Reconstruction, shifts: ReadonlyMap<number, number>): number {
+function setRight({ r, sorted }: Reading, corrections: readonly ClockCorrection[]): SetRight {
+  const shifts = new Map(corrections.map(({ input, shift }) => [input, shift]));
   const firsts = [...r.spans].map(([input, { first }]) => first + (shifts.get(input) ?? 0));
   const first = firsts.filter((time) => !Number.isNaN(time)).reduce((a, b) => Math.min(a, b), Infinity);
-  return Math.floor(Number(r.epoch.absolute(Number.isFinite(first) ? first : 0)) / 1e9);
+  const epoch = Math.floor(Number(r.epoch.absolute(Number.isFinite(first) ? first : 0)) / 1e9);
+  return { shifts, sorted, epoch };
 }
 
 /** The inputs whose clocks are wrong beyond doubt. Captures are read again only where what they share leaves doubts. */

@@ -52,8 +52,10 @@ describe.skipIf(!hasShared)('a clock that is wrong', () => {
             oneOf(s3b, ['client.eth0.pcap', 'router.lan1.pcap', 'router.br-lan.pcap', 'vpngw.eth0.pcap']),
           ),
           anyShift,
-          async ([pieces, wrong], us) => {
-            const analysis = await analyze(pieces.map((piece) => (piece === wrong ? shiftedPcap(piece, us) : piece)));
+          fc.boolean(),
+          async ([pieces, wrong], us, core) => {
+            const shifted = pieces.map((piece) => (piece === wrong ? shiftedPcap(piece, us) : piece));
+            const analysis = await analyze(shifted, { core });
             expect(wrongOf(analysis)).toEqual(await asIs(pieces));
             const moved = analysis.inputs.filter((input) => input.moved !== undefined);
             expect(moved.map(({ name }) => name)).toEqual([wrong.name]);
@@ -79,8 +81,10 @@ describe.skipIf(!hasShared)('a clock that is wrong', () => {
           fc.constantFrom(...faulty),
           fc.constantFrom(...shifts),
           longShift,
-          async (pieces, [, by], us) => {
-            expect(wrongOf(await analyze(pieces.map((piece) => by(piece, us))))).toEqual(await asIs(pieces));
+          fc.boolean(),
+          async (pieces, [, by], us, core) => {
+            const shifted = pieces.map((piece) => by(piece, us));
+            expect(wrongOf(await analyze(shifted, { core }))).toEqual(await asIs(pieces));
           },
         ),
         { numRuns: RUNS, seed: 7 },
@@ -119,8 +123,8 @@ describe.skipIf(!hasShared)('a clock that is wrong', () => {
           .map(([isWrong, us]) => pieces.map((piece) => (isWrong(piece) ? shiftedPcap(piece, us) : piece))),
       );
       await fc.assert(
-        fc.asyncProperty(shifted, async (pieces) => {
-          expect((await analyze(pieces)).verdict).not.toBe('misdelivered');
+        fc.asyncProperty(shifted, fc.boolean(), async (pieces, core) => {
+          expect((await analyze(pieces, { core })).verdict).not.toBe('misdelivered');
         }),
         { numRuns: RUNS * 2, seed: 7 },
       );
