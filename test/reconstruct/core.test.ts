@@ -150,6 +150,8 @@ const step = fc.record({
   interface: fc.constantFrom(0, 0, 1, 2),
   cut: fc.option(fc.integer({ min: 0, max: 80 }), { nil: undefined, freq: 5 }),
   mutation: fc.option(fc.tuple(fc.integer({ min: 0, max: 70 }), byte), { nil: undefined, freq: 3 }),
+  /** By how much the length on the wire, as the record has it, is more than what was captured. */
+  beyond: fc.constantFrom(0, 0, 0, 20, -30),
   repeat: fc.constantFrom(1, 1, 2, 70),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -225,7 +227,7 @@ const form: fc.Arbitrary<Form> = fc.record({
 function captureOf({ littleEndian, resolution, pcapng }: Form, steps: readonly Step[]): Buffer {
   const packets = steps.flatMap((s) => {
     const bytes = Uint8Array.from(frameOf(s));
-    const original = s.cut === undefined ? bytes.length : bytes.length + 20;
+    const original = Math.max(0, bytes.length + s.beyond);
     return Array.from({ length: s.repeat }, () => ({ s, bytes, original }));
   });
   const timed = packets.map((packet, i) => ({
