@@ -50,7 +50,7 @@ export class EgressDevices implements Overlay {
   private readonly homes = new Map<Host, readonly Home[]>();
   /** Legs that leave by another device than their flow does elsewhere. */
   private readonly astray = new Map<number, Astray>();
-  private readonly macs = new Set<Mac>();
+  readonly concerned = new Set<Mac>();
 
   constructor(
     r: Reconstruction,
@@ -65,10 +65,6 @@ export class EgressDevices implements Overlay {
     for (const host of around.hosts) {
       if (host.macs.size > 0 && host.devices.size > 1) this.collect(host, this.homesOf(host));
     }
-  }
-
-  concerns(mac: Mac): boolean {
-    return this.macs.has(mac);
   }
 
   overlay(view: LegView, mac: Mac, stretches: readonly Stretch[]): readonly Stretch[] {
@@ -163,7 +159,7 @@ export class EgressDevices implements Overlay {
       const home = this.homeOf(host, dstIp);
       if (!home || owners.size === 0) return;
       this.astray.set(leg, { home, owners: [...owners].sort((a, b) => a - b) });
-      for (const run of runsOfLeg(this.r, leg)) this.macs.add(run.mac);
+      for (const run of runsOfLeg(this.r, leg)) this.concerned.add(run.mac);
     };
     const undelivered: number[] = [];
     for (const leg of strays) {

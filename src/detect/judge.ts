@@ -79,6 +79,8 @@ export class Judge {
   private readonly map: ReadonlyMap<Ip, Mac>;
   /** Addresses that each MAC ever had, by network. */
   private readonly had: Map<Mac, Ownership[]>[];
+  /** Answers of `isWayOut` so far, by network. */
+  private readonly waysOut: Map<Mac, boolean>[];
 
   constructor(
     r: Reconstruction,
@@ -93,9 +95,9 @@ export class Judge {
     this.conduct = conduct;
     this.map = map;
     this.had = around.networks.taps.map(() => new Map<Mac, Ownership[]>());
+    this.waysOut = around.networks.taps.map(() => new Map<Mac, boolean>());
     for (const ownership of ownerships.values()) {
-      for (const { macs } of ownership.tenures) for (const mac of macs) this.noteOwner(mac, ownership);
-      for (const { mac } of ownership.weak) this.noteOwner(mac, ownership);
+      for (const mac of ownership.macs) this.noteOwner(mac, ownership);
     }
   }
 
@@ -226,14 +228,12 @@ export class Judge {
 
   /** An address that is not of this network: any router will do, but not a MAC whose addresses all went to another. */
   private ruleOffLink(network: number, transmitter: Mac, mac: Mac): Stretch[] {
+    if (this.isWayOut(network, mac)) return always(DELIVERED);
     const had = this.addressesOf(network, mac);
-    const dated = had.filter((ownership) => ownership.tenures.some((tenure) => tenure.macs.includes(mac)));
-    if (dated.length === 0 || dated.length < had.length || virtualRouterOf(mac) !== undefined) {
-      return always(had.length > 0 || this.around.routers.has(mac) ? DELIVERED : notJudged('unknown-next-hop'));
-    }
+    if (had.length === 0) return always(notJudged('unknown-next-hop'));
     // Wrong from the moment when the transmitter knows that the last address it had was taken over, and never given back.
     let lost: Stretch[] | undefined;
-    for (const ownership of dated) {
+    for (const ownership of had) {
       const last = ownership.tenures.findLastIndex((tenure) => tenure.macs.includes(mac));
       const taker = ownership.tenures[last + 1];
       if (!taker || !this.usesAsNextHop(network, transmitter, ownership.ip)) return always(DELIVERED);
@@ -243,6 +243,27 @@ export class Judge {
       if (!lost || (stretches.at(-1)?.from ?? 0) > (lost.at(-1)?.from ?? 0)) lost = stretches;
     }
     return lost ?? always(DELIVERED);
+  }
+
+  /** Whether any frame to the MAC is right whose destination nobody in the network is known to have, whoever sends it. */
+  isWayOut(network: number, mac: Mac): boolean {
+    const known = this.waysOut[network]?.get(mac);
+    if (known !== undefined) return known;
+    const answer = this.neverLost(network, mac);
+    this.waysOut[network]?.set(mac, answer);
+    return answer;
+  }
+
+  /** Whether a MAC is a router's or had an address, and still has one of those it had. */
+  private neverLost(network: number, mac: Mac): boolean {
+    const had = this.addressesOf(network, mac);
+    if (had.length === 0 || virtualRouterOf(mac) !== undefined) return had.length > 0 || this.around.routers.has(mac);
+    return had.some((ownership) => {
+      if (ownership.owner === mac) return true;
+      const { tenures } = ownership;
+      const last = tenures.findLastIndex((tenure) => tenure.macs.includes(mac));
+      return last === tenures.length - 1 || last < 0;
+    });
   }
 
   /** Whether the transmitter is known to have asked for the address, or to hold it in its neighbour table: it may be its next hop. */

@@ -36,7 +36,7 @@ export class LostNextHops implements Overlay {
   private readonly r: Reconstruction;
   private readonly around: Surroundings;
   private readonly ownerships: ReadonlyMap<number, Ownership>;
-  private readonly losses = new Map<Mac, Loss>();
+  readonly concerned = new Map<Mac, Loss>();
 
   constructor(r: Reconstruction, around: Surroundings, ownerships: ReadonlyMap<number, Ownership>) {
     this.r = r;
@@ -46,15 +46,11 @@ export class LostNextHops implements Overlay {
       if (host.macs.size === 0) continue;
       for (const gone of lostGateways(host, r.epoch)) this.note(host, gone);
     }
-    if (this.losses.size > 0) this.compare();
-  }
-
-  concerns(mac: Mac): boolean {
-    return this.losses.has(mac);
+    if (this.concerned.size > 0) this.compare();
   }
 
   overlay(view: LegView, mac: Mac, stretches: readonly Stretch[]): readonly Stretch[] {
-    const loss = this.losses.get(mac);
+    const loss = this.concerned.get(mac);
     if (!loss || !this.isOffLink(loss.host, view)) return stretches;
     const isOld = runsOfLeg(this.r, view.leg).some(
       (run) => run.mac === mac && !run.mixed && run.first < loss.from && run.last > loss.from + LINGER,
@@ -101,8 +97,8 @@ export class LostNextHops implements Overlay {
     if (ip === undefined) return;
     for (const mac of this.macsOf(ip)) {
       const others = [...host.gateways].filter((other) => other !== ip && this.macsOf(other).includes(mac));
-      if (others.length > 0 || this.losses.has(mac)) continue;
-      this.losses.set(mac, { host, gone, gateway: mac, from: gone.from, right: [] });
+      if (others.length > 0 || this.concerned.has(mac)) continue;
+      this.concerned.set(mac, { host, gone, gateway: mac, from: gone.from, right: [] });
     }
   }
 
@@ -126,7 +122,7 @@ export class LostNextHops implements Overlay {
     const each = (visit: (loss: Loss, view: LegView, isToGateway: boolean) => void): void => {
       for (let leg = 0; leg < this.r.legs.count; leg++) {
         const view = viewLeg(this.r, leg);
-        for (const loss of this.losses.values()) {
+        for (const loss of this.concerned.values()) {
           if (!loss.host.macs.has(view.transmitter) || !this.isOffLink(loss.host, view)) continue;
           visit(
             loss,
@@ -153,11 +149,11 @@ export class LostNextHops implements Overlay {
         if (loss.right.length < MAX_RIGHT) loss.right.push({ tap: view.tap, frame: run.firstFrame, time: run.first });
       }
     });
-    for (const [mac, loss] of this.losses) {
+    for (const [mac, loss] of this.concerned) {
       loss.right.sort((a, b) => a.time - b.time);
       const [first] = loss.right;
       if (!loss.gone.isExact && first && first.time < loss.from) loss.from = first.time;
-      if (contradicted.has(loss) || (loss.gone.isUnsure && !first)) this.losses.delete(mac);
+      if (contradicted.has(loss) || (loss.gone.isUnsure && !first)) this.concerned.delete(mac);
     }
   }
 

@@ -10,6 +10,7 @@ import type { Host } from '../reconstruct/hosts.js';
 import { Leg, LEG_DOUBLES, LEG_WORDS, LegTime } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
+import { macPairsOf, Pair, PAIR_WORDS, type MacPairs } from './mac-pairs.js';
 
 export class Networks {
   /** Network number of each tap, from 0. */
@@ -57,7 +58,8 @@ export function findNetworks(r: Reconstruction, hosts: readonly Host[], deviceOf
 
   const pairs = r.claims.runs.filter((run) => !isLinkLocalV4(run.ip) && !isLinkLocalV6(r, run.ip));
   // Equal tags first, so that an untagged port joins the VLAN that it is a member of only where nothing else fits.
-  for (const tagged of [true, false]) {
+  const isTagged = taps.some(({ vlan }) => vlan >= 0);
+  for (const tagged of isTagged ? [true, false] : [false]) {
     // By address, MAC and tags.
     const numbers = new WordTable();
     const firstTap: number[] = [];
@@ -136,7 +138,6 @@ function inputOf(r: Reconstruction, tap: number): number {
 /** So many taps that stand alone are compared, by so many legs of each. */
 const MAX_ALONE = 64;
 const MAX_LEGS_ALONE = 32;
-const FILTER = 1 << 16;
 /** The same frames, by the clocks of two captures: their first and last are this close. */
 const SAME_TIME = 1e9;
 
@@ -152,26 +153,48 @@ function joinByFrames(r: Reconstruction, parents: Int32Array, join: (a: number, 
   if (alone.size === 0 || r.taps.ports.length < 2) return;
   const { words, count } = r.legs;
   const wanted = new Map<number, number[]>();
-  // Nearly all legs are none of these: a look at one byte says so.
-  const filter = new Uint8Array(FILTER);
-  for (let leg = 0; leg < count; leg++) {
+  const pairs = macPairsOf(r);
+  // Nearly all legs are of MACs that no other tap saw.
+  const isElsewhere = pairsElsewhere(pairs);
+  for (let leg = 0, left = alone.size; leg < count && left > 0; leg++) {
     const tap = (words[leg * LEG_WORDS + Leg.META] ?? 0) >>> 16;
     const taken = alone.get(tap) ?? MAX_LEGS_ALONE;
     if (taken >= MAX_LEGS_ALONE || (words[leg * LEG_WORDS + Leg.CLOSED] ?? -1) >= 0) continue;
     alone.set(tap, taken + 1);
+    if (taken + 1 === MAX_LEGS_ALONE) left--;
+    if (isElsewhere[pairs.of[leg] ?? 0] === 0) continue;
     const key = mixOf(words, leg);
     wanted.set(key, [...(wanted.get(key) ?? []), leg]);
-    filter[key & (FILTER - 1)] = 1;
   }
-  for (let leg = 0; leg < count; leg++) {
-    const key = mixOf(words, leg);
-    if (filter[key & (FILTER - 1)] === 0) continue;
-    for (const other of wanted.get(key) ?? []) {
+  for (let leg = 0; leg < count && wanted.size > 0; leg++) {
+    if (isElsewhere[pairs.of[leg] ?? 0] === 0) continue;
+    for (const other of wanted.get(mixOf(words, leg)) ?? []) {
       if (leg !== other && isSameLeg(r, leg, other)) {
         join((words[leg * LEG_WORDS + Leg.META] ?? 0) >>> 16, (words[other * LEG_WORDS + Leg.META] ?? 0) >>> 16);
       }
     }
   }
+}
+
+/** By pair: whether its MACs, with the same kind of packets, are a pair on another tap too. */
+function pairsElsewhere(pairs: MacPairs): Uint8Array {
+  const numbers = new WordTable();
+  const first: number[] = [];
+  const isElsewhere = new Uint8Array(pairs.count);
+  for (let pair = 0, p = 0; pair < pairs.count; pair++, p += PAIR_WORDS) {
+    const kind = (pairs.words[p + Pair.META] ?? 0) & 0xffff;
+    const low = pairs.words[p + Pair.SRC_MAC_LOW] ?? 0;
+    const number = numbers.intern(
+      kind,
+      low,
+      pairs.words[p + Pair.MACS_HIGH] ?? 0,
+      pairs.words[p + Pair.DST_MAC_LOW] ?? 0,
+    );
+    const other = first[number];
+    if (other === undefined) first.push(pair);
+    else isElsewhere[pair] = isElsewhere[other] = 1;
+  }
+  return isElsewhere;
 }
 
 const LEG_CONTENT = [Leg.SRC_IP, Leg.DST_IP, Leg.PORTS, Leg.SRC_MAC_LOW, Leg.MACS_HIGH, Leg.DST_MAC_LOW];

@@ -29,9 +29,13 @@ export interface Tenure {
 export interface Ownership {
   readonly network: number;
   readonly ip: Ip;
+  /** The one MAC that had the address at all times; undefined when several had it, or nobody dated says who. */
+  readonly owner: Mac | undefined;
   readonly tenures: readonly Tenure[];
   /** Undated or second-hand statements, used only where no dated witness speaks. */
   readonly weak: readonly Testimony[];
+  /** The MACs that any witness named, those of tenures first; with repetitions. */
+  readonly macs: readonly Mac[];
 }
 
 /**
@@ -52,8 +56,8 @@ interface Draft {
 
 /** Puts the testimonies for one address in order of time and divides them into tenures. */
 export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
-  const [only] = testimonies;
-  if (only && testimonies.length === 1 && !Number.isNaN(only.first)) return [tenureOf(only)];
+  const only = onlyTenure(testimonies);
+  if (only) return [only];
   const sorted = testimonies.filter((t) => !Number.isNaN(t.first)).sort(byTimeThenMac);
   const tenures: Draft[] = [];
   for (const testimony of sorted) {
@@ -74,6 +78,24 @@ export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
     }
   }
   return tenures;
+}
+
+/** The tenure of an address that only one MAC ever had; undefined for others, and for undated testimonies. */
+function onlyTenure(testimonies: readonly Testimony[]): Tenure | undefined {
+  const [head] = testimonies;
+  if (!head) return undefined;
+  let { first, last } = head;
+  let before = head;
+  let isInOrder = true;
+  for (const testimony of testimonies) {
+    if (testimony.mac !== head.mac || Number.isNaN(testimony.first)) return undefined;
+    if (byTimeThenMac(before, testimony) > 0) isInOrder = false;
+    if (testimony.first < first) first = testimony.first;
+    if (testimony.last > last) last = testimony.last;
+    before = testimony;
+  }
+  const sorted = isInOrder ? testimonies : testimonies.toSorted(byTimeThenMac);
+  return { macs: [head.mac], start: first, end: last, testimonies: sorted };
 }
 
 function tenureOf(testimony: Testimony): Draft {

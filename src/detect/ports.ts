@@ -53,7 +53,7 @@ export class PortLocations implements Overlay {
   private readonly ports = new Map<string, BridgePort>();
   /** Stays of each MAC that moved, by VLAN and MAC. */
   private readonly stays = new Map<string, readonly Stay[]>();
-  private readonly moved = new Set<Mac>();
+  readonly concerned = new Set<Mac>();
   /** The VLAN of what ports send and take without a tag, where their bridge filters VLANs. */
   private untagged: ReadonlyMap<string, number> = new Map();
   private copies: Map<string, { port: string; leg: number }[]> | undefined;
@@ -81,12 +81,8 @@ export class PortLocations implements Overlay {
       const stays = staysOf(list);
       if (stays.length < 2) continue;
       this.stays.set(key, stays);
-      this.moved.add(mac);
+      this.concerned.add(mac);
     }
-  }
-
-  concerns(mac: Mac): boolean {
-    return this.moved.has(mac);
   }
 
   /** The rulings for a leg's frames to a MAC, with what its host sent out of a port that the MAC was not on. */
@@ -136,7 +132,7 @@ export class PortLocations implements Overlay {
       const view = viewLeg(this.r, leg);
       const tap = this.r.taps.all[view.tap];
       const port = tap ? this.deviceOf(tap) : '';
-      if (!this.ports.has(port) || !runsOfLeg(this.r, leg).some((run) => this.moved.has(run.mac))) continue;
+      if (!this.ports.has(port) || !runsOfLeg(this.r, leg).some((run) => this.concerned.has(run.mac))) continue;
       const key = flowKey(view);
       const same = copies.get(key);
       if (same) same.push({ port, leg });

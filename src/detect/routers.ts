@@ -1,9 +1,10 @@
 /** Which MACs belong to routers: hosts may hand them frames for any destination. */
 
-import { ipFromWord, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { ipFromWord, type Ip, type Mac } from '../bytes/address.js';
 import type { Host } from '../reconstruct/hosts.js';
 import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import { macPairsOf } from './mac-pairs.js';
 import type { Networks } from './networks.js';
 
 /**
@@ -29,28 +30,29 @@ export function findRouters(r: Reconstruction, hosts: readonly Host[], networks:
 
 function addForwarders(r: Reconstruction, networks: Networks, routers: Set<Mac>): void {
   const { words } = r.legs;
-  let lastHigh = -1;
-  let lastLow = 0;
-  for (let leg = 0; leg < r.legs.count; leg++) {
-    const w = leg * LEG_WORDS;
-    const meta = words[w + Leg.META] ?? 0;
-    if (meta & LegBit.INITIAL_HOP_LIMIT) continue;
-    // Most legs are of the router that was found last.
-    if ((words[w + Leg.MACS_HIGH] ?? 0) >>> 16 === lastHigh && words[w + Leg.SRC_MAC_LOW] === lastLow) continue;
-    const mac = macFromWords((words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0);
-    if (routers.has(mac)) {
-      lastHigh = (words[w + Leg.MACS_HIGH] ?? 0) >>> 16;
-      lastLow = words[w + Leg.SRC_MAC_LOW] ?? 0;
-      continue;
-    }
-    const version = meta & LegBit.IPV6 ? 6 : 4;
-    const source = ipFromWord(words[w + Leg.SRC_IP] ?? 0, version);
-    const destination = ipFromWord(words[w + Leg.DST_IP] ?? 0, version);
-    if (source === 0 || isGroupIp(r, destination)) continue;
-    const network = networks.of[meta >>> 16] ?? 0;
-    const isOwn = r.claims.of(source).some((run) => run.mac === mac && networks.of[run.tap] === network);
-    if (!isOwn) routers.add(mac);
+  const pairs = macPairsOf(r);
+  const isOpen = new Uint8Array(pairs.count);
+  for (let pair = 0; pair < pairs.count; pair++) {
+    if (!pairs.isInitial(pair) && !routers.has(pairs.from(pair))) isOpen[pair] = 1;
   }
+  for (const leg of pairs.legsOf(isOpen)) {
+    const pair = pairs.of[leg] ?? 0;
+    if (isOpen[pair] === 0) continue;
+    const mac = pairs.from(pair);
+    if (routers.has(mac)) isOpen[pair] = 0;
+    else if (passesOn(r, networks, mac, leg * LEG_WORDS, words)) routers.add(mac);
+  }
+}
+
+/** Whether a MAC sent what another one made: the leg at `w` is of a source that is not its own. */
+function passesOn(r: Reconstruction, networks: Networks, mac: Mac, w: number, words: Int32Array): boolean {
+  const meta = words[w + Leg.META] ?? 0;
+  const version = meta & LegBit.IPV6 ? 6 : 4;
+  const source = ipFromWord(words[w + Leg.SRC_IP] ?? 0, version);
+  const destination = ipFromWord(words[w + Leg.DST_IP] ?? 0, version);
+  if (source === 0 || isGroupIp(r, destination)) return false;
+  const network = networks.of[meta >>> 16] ?? 0;
+  return !r.claims.of(source).some((run) => run.mac === mac && networks.of[run.tap] === network);
 }
 
 /** Multicast and limited broadcast destinations. */

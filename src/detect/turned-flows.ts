@@ -9,6 +9,7 @@ import { WordTable } from '../bytes/word-table.js';
 import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { runsOfLeg } from './legs.js';
+import { macPairsOf, Many, Pair, PAIR_WORDS, type MacPairs } from './mac-pairs.js';
 
 /** At most this many flow directions are looked at more closely. */
 const MAX_TURNED = 5000;
@@ -20,9 +21,10 @@ const MAX_TURNED = 5000;
 export function turnedFlows(r: Reconstruction): number[][] {
   const directions = new Directions(r);
   const wanted = new Set<number>();
-  const passing = passers(r);
-  for (let leg = 0; leg < r.legs.count && wanted.size < MAX_TURNED; leg++) {
-    if (mayBePassedOn(r, leg, passing) && isTurned(r, leg)) wanted.add(directions.of(leg));
+  const passed = new PassedOn(r);
+  for (const leg of passed.legs()) {
+    if (wanted.size >= MAX_TURNED) break;
+    if (isTurned(r, leg)) wanted.add(directions.of(leg));
   }
   if (wanted.size === 0) return [];
   const legs = new Map<number, number[]>([...wanted].map((direction) => [direction, []]));
@@ -30,28 +32,114 @@ export function turnedFlows(r: Reconstruction): number[][] {
   return [...legs.values()].filter((all) => new Set(all.map((leg) => framesOf(r, leg))).size > 1);
 }
 
-/** Bits of a filter over who passes on packets for which address on which tap: nearly all legs need no closer look. */
+/** Bits of a filter over who passes on packets for which address on which tap. */
 const FILTER_BITS = 1 << 23;
 
-function passers(r: Reconstruction): Uint8Array {
-  const filter = new Uint8Array(FILTER_BITS / 8);
-  const { words, count } = r.legs;
-  for (let leg = 0; leg < count; leg++) {
-    const w = leg * LEG_WORDS;
-    const meta = words[w + Leg.META] ?? 0;
-    if (meta & LegBit.INITIAL_HOP_LIMIT) continue;
-    const bit = bitOf(meta, words[w + Leg.DST_IP] ?? 0, words[w + Leg.SRC_MAC_LOW] ?? 0);
-    filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
+/**
+ * Which legs may have been handed back. Nearly all need no closer look: the MAC that they went to passes nothing on to
+ * the one that they came from, or nothing for the same address.
+ */
+class PassedOn {
+  private readonly words: Int32Array;
+  private readonly pairs: MacPairs;
+  /** By pair: whether its packets may have come back by the pair the other way. */
+  private readonly isReturned: Uint8Array;
+  private readonly filter: Uint8Array | undefined;
+
+  constructor(r: Reconstruction) {
+    this.words = r.legs.words;
+    this.pairs = macPairsOf(r);
+    this.isReturned = returnedPairs(r, this.pairs);
+    if (this.isReturned.includes(1)) this.filter = this.filterOf(r.legs.count);
   }
-  return filter;
+
+  /** The legs to look at more closely, in order. */
+  *legs(): Iterable<number> {
+    const { words, filter, pairs } = this;
+    const wanted = Uint8Array.from(this.isReturned);
+    for (const leg of pairs.changing) wanted[pairs.of[leg] ?? 0] = 1;
+    for (const leg of pairs.legsOf(wanted)) {
+      const w = leg * LEG_WORDS;
+      const bit = bitOf(words[w + Leg.META] ?? 0, words[w + Leg.DST_IP] ?? 0, words[w + Leg.DST_MAC_LOW] ?? 0);
+      const isPassed = filter !== undefined && ((filter[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0;
+      if ((words[w + Leg.CLOSED] ?? -1) >= 0 || (isPassed && this.isReturned[pairs.of[leg] ?? 0] !== 0)) yield leg;
+    }
+  }
+
+  private filterOf(count: number): Uint8Array {
+    const filter = new Uint8Array(FILTER_BITS / 8);
+    const { words } = this;
+    for (let leg = 0, w = 0; leg < count; leg++, w += LEG_WORDS) {
+      const meta = words[w + Leg.META] ?? 0;
+      if (meta & LegBit.INITIAL_HOP_LIMIT) continue;
+      const bit = bitOf(meta, words[w + Leg.DST_IP] ?? 0, words[w + Leg.SRC_MAC_LOW] ?? 0);
+      filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
+    }
+    return filter;
+  }
 }
 
-function mayBePassedOn(r: Reconstruction, leg: number, filter: Uint8Array): boolean {
-  const { words } = r.legs;
-  const w = leg * LEG_WORDS;
-  if ((words[w + Leg.CLOSED] ?? -1) >= 0) return true;
-  const bit = bitOf(words[w + Leg.META] ?? 0, words[w + Leg.DST_IP] ?? 0, words[w + Leg.DST_MAC_LOW] ?? 0);
-  return ((filter[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0;
+function returnedPairs(r: Reconstruction, pairs: MacPairs): Uint8Array {
+  const ways = waysBack(pairs);
+  const changing = changingWays(r, pairs);
+  const isReturned = new Uint8Array(pairs.count);
+  const { words } = pairs;
+  for (let pair = 0, p = 0; pair < pairs.count; pair++, p += PAIR_WORDS) {
+    const high = words[p + Pair.MACS_HIGH] ?? 0;
+    if (high & GROUP_BIT) continue;
+    const kind = (words[p + Pair.META] ?? 0) & ~LegBit.INITIAL_HOP_LIMIT;
+    const low = words[p + Pair.SRC_MAC_LOW] ?? 0;
+    const other = words[p + Pair.DST_MAC_LOW] ?? 0;
+    if (changing.count > 0 && changing.find(kind, low, high, other) >= 0) isReturned[pair] = 1;
+    const back = ways.table.find(kind, low, high, other);
+    if (back >= 0 && mayShare(pairs, pair, ways.pairs[back] ?? 0)) isReturned[pair] = 1;
+  }
+  return isReturned;
+}
+
+/** Pairs that pass packets on, by the words of the pair the other way. */
+function waysBack(pairs: MacPairs): { table: WordTable; pairs: number[] } {
+  const ways = { table: new WordTable(), pairs: new Array<number>() };
+  const { words } = pairs;
+  for (let pair = 0, p = 0; pair < pairs.count; pair++, p += PAIR_WORDS) {
+    if (pairs.isInitial(pair)) continue;
+    const high = words[p + Pair.MACS_HIGH] ?? 0;
+    const turned = (high << 16) | (high >>> 16);
+    const meta = words[p + Pair.META] ?? 0;
+    ways.table.intern(meta, words[p + Pair.DST_MAC_LOW] ?? 0, turned, words[p + Pair.SRC_MAC_LOW] ?? 0);
+    ways.pairs.push(pair);
+  }
+  return ways;
+}
+
+/** The same for all MACs that legs with several of them went to. */
+function changingWays(r: Reconstruction, pairs: MacPairs): WordTable {
+  const ways = new WordTable();
+  for (const leg of pairs.changing) {
+    const pair = pairs.of[leg] ?? 0;
+    if (pairs.isInitial(pair)) continue;
+    const meta = pairs.words[pair * PAIR_WORDS + Pair.META] ?? 0;
+    const from = pairs.from(pair);
+    for (const { mac } of runsOfLeg(r, leg)) {
+      const high = (Math.floor(mac / 0x1_0000_0000) << 16) | Math.floor(from / 0x1_0000_0000);
+      ways.intern(meta, mac | 0, high, from | 0);
+    }
+  }
+  return ways;
+}
+
+/**
+ * Whether packets of two pairs may be of one flow direction. A host that sends from one address only, and gets packets
+ * for the same one, is sent nothing of what it made.
+ */
+function mayShare(pairs: MacPairs, there: number, back: number): boolean {
+  if (pairs.hasLoops) return true;
+  const many = pairs.many(there);
+  const manyBack = pairs.many(back);
+  const isOwnSource = !(many & Many.SOURCES) && !(manyBack & Many.DESTINATIONS);
+  if (isOwnSource && pairs.source(there) === pairs.destination(back)) return false;
+  const isOwnDestination = !(many & Many.DESTINATIONS) && !(manyBack & Many.SOURCES);
+  return !(isOwnDestination && pairs.destination(there) === pairs.source(back));
 }
 
 function bitOf(meta: number, dstIp: number, macLow: number): number {

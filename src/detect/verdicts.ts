@@ -11,7 +11,10 @@ import { LegConduct } from './conduct.js';
 import { Destinations, type Destination } from './destinations.js';
 import { DELIVERED, Judge, notJudged, type JudgeReason, type Ruling, type Stretch } from './judge.js';
 import { runsOfLeg, viewLeg, type LegView, type Run } from './legs.js';
+import { macPairsOf, type MacPairs } from './mac-pairs.js';
+import type { Networks } from './networks.js';
 import type { Ownership } from './ownership.js';
+import { PlainLegs } from './plain-legs.js';
 import type { Surroundings } from './witnesses.js';
 
 /** Frames counted per input: delivered, and not judged by reason. */
@@ -29,8 +32,8 @@ interface Rules {
 
 /** Rulings that depend on more than a destination and a pair of MACs: on the leg, its device, its other runs. */
 export interface Overlay {
-  /** Whether it has anything to say of frames to this MAC. */
-  concerns(mac: Mac): boolean;
+  /** The MACs that it has anything to say of frames to. */
+  readonly concerned: { readonly size: number; has(mac: Mac): boolean };
   /** The rulings for a leg's frames to a MAC, with its own over those that are delivered. */
   overlay(view: LegView, mac: Mac, stretches: readonly Stretch[]): readonly Stretch[];
 }
@@ -40,6 +43,8 @@ export class Verdicts {
   /** Legs that the second reading judges frame by frame. */
   readonly suspects = new Set<number>();
   private readonly r: Reconstruction;
+  private readonly networks: Networks;
+  private readonly ownerships: ReadonlyMap<number, Ownership>;
   private readonly map: ReadonlyMap<Ip, Mac>;
   private readonly judge: Judge;
   private readonly overlays: readonly Overlay[];
@@ -56,29 +61,74 @@ export class Verdicts {
     overlays: readonly Overlay[],
   ) {
     this.r = r;
+    this.networks = around.networks;
+    this.ownerships = ownerships;
     this.map = map;
-    this.overlays = overlays;
+    this.overlays = overlays.filter(({ concerned }) => concerned.size > 0);
     this.destinations = new Destinations(r, around, ownerships);
     this.judge = new Judge(r, around, ownerships, new LegConduct(r, this.destinations), map);
   }
 
   /**
-   * Judges all legs. Nearly all have one mapping and one ruling: these cost no object each. The legs given are suspects
-   * in any case.
+   * Judges all legs. Nearly all are plain, and of the others most have one ruling: these cost no object each. The legs
+   * given are suspects in any case.
    */
   run(chosen: ReadonlySet<number> = new Set()): void {
-    const { legs } = this.r;
-    for (let leg = 0; leg < legs.count; leg++) {
-      if (chosen.has(leg)) {
+    const { words } = this.r.legs;
+    const plain = this.plainLegs();
+    const delivered = new Float64Array(this.r.taps.all.length);
+    const pairs = macPairsOf(this.r);
+    for (const leg of pairs.legsOf(this.openPairs(pairs, plain, chosen, delivered))) {
+      if (chosen.size > 0 && chosen.has(leg)) {
         this.suspects.add(leg);
-        continue;
+      } else if (plain?.has(leg)) {
+        const tap = (words[leg * LEG_WORDS + Leg.META] ?? 0) >>> 16;
+        delivered[tap] = (delivered[tap] ?? 0) + (words[leg * LEG_WORDS + Leg.FRAMES] ?? 0);
+      } else {
+        this.judgeLeg(leg);
       }
-      const { words } = legs;
-      const w = leg * LEG_WORDS;
-      const only = (words[w + Leg.CLOSED] ?? -1) < 0 ? this.onlyRuling(leg) : undefined;
-      if (only) this.countOnTap((words[w + Leg.META] ?? 0) >>> 16, only, words[w + Leg.FRAMES] ?? 0);
-      else this.judgeRuns(leg);
     }
+    for (const [tap, frames] of delivered.entries()) if (frames > 0) this.countOnTap(tap, DELIVERED, frames);
+  }
+
+  /** Counts the pairs of MACs whose legs all go to one address and are plain. @returns by pair, 1 for the others */
+  private openPairs(
+    pairs: MacPairs,
+    plain: PlainLegs | undefined,
+    chosen: ReadonlySet<number>,
+    delivered: Float64Array,
+  ): Uint8Array {
+    const isOpen = new Uint8Array(pairs.count);
+    for (const leg of pairs.changing) isOpen[pairs.of[leg] ?? 0] = 1;
+    for (const leg of chosen) isOpen[pairs.of[leg] ?? 0] = 1;
+    for (let pair = 0; pair < pairs.count; pair++) {
+      if (isOpen[pair] === 0 && plain?.hasAll(pair)) {
+        delivered[pairs.tap(pair)] = (delivered[pairs.tap(pair)] ?? 0) + pairs.frames(pair);
+      } else {
+        isOpen[pair] = 1;
+      }
+    }
+    return isOpen;
+  }
+
+  /** What needs no judge; undefined where the user vouches for addresses, which may contradict all witnesses. */
+  private plainLegs(): PlainLegs | undefined {
+    if (this.map.size > 0) return undefined;
+    return new PlainLegs(
+      this.r,
+      this.networks,
+      this.ownerships,
+      this.overlays.length > 0 ? (mac) => this.isConcerned(mac) : undefined,
+      (network, mac) => this.judge.isWayOut(network, mac),
+    );
+  }
+
+  private judgeLeg(leg: number): void {
+    const { words } = this.r.legs;
+    const w = leg * LEG_WORDS;
+    const only = (words[w + Leg.CLOSED] ?? -1) < 0 ? this.onlyRuling(leg) : undefined;
+    if (only) this.countOnTap((words[w + Leg.META] ?? 0) >>> 16, only, words[w + Leg.FRAMES] ?? 0);
+    else this.judgeRuns(leg);
   }
 
   /** The one ruling of a leg with one mapping, if its time does not matter. */
@@ -115,11 +165,14 @@ export class Verdicts {
     const { stretches } =
       this.quickRules(destination, words[w + Leg.META] ?? 0, words[w + Leg.PORTS] ?? 0, macs, macLow) ??
       this.rulesOf(destination, words[w + Leg.SRC_MAC_LOW] ?? 0, macs, macLow);
-    return this.overlays.reduce((ruled, one) => (one.concerns(mac) ? one.overlay(view, mac, ruled) : ruled), stretches);
+    return this.overlays.reduce(
+      (ruled, one) => (one.concerned.has(mac) ? one.overlay(view, mac, ruled) : ruled),
+      stretches,
+    );
   }
 
   private isConcerned(mac: Mac): boolean {
-    return this.overlays.some((overlay) => overlay.concerns(mac));
+    return this.overlays.some(({ concerned }) => concerned.has(mac));
   }
 
   /** Counts frames that are delivered or not judged. */

@@ -46,7 +46,7 @@ export class VlanTags implements Overlay {
   private readonly around: Surroundings;
   private readonly ownerships: ReadonlyMap<number, Ownership>;
   private readonly astray = new Map<number, Astray>();
-  private readonly macs = new Set<Mac>();
+  readonly concerned = new Set<Mac>();
 
   constructor(r: Reconstruction, around: Surroundings, ownerships: ReadonlyMap<number, Ownership>) {
     this.r = r;
@@ -57,10 +57,6 @@ export class VlanTags implements Overlay {
     for (const tap of r.taps.all) if (tap.vlan > 0) ports.set(tap.port, [...(ports.get(tap.port) ?? []), tap]);
     const trunks = [...ports.values()].filter((taps) => taps.length > 1);
     if (trunks.length > 0) this.compare(trunks);
-  }
-
-  concerns(mac: Mac): boolean {
-    return this.macs.has(mac);
   }
 
   overlay(view: LegView, mac: Mac, stretches: readonly Stretch[]): readonly Stretch[] {
@@ -135,7 +131,7 @@ export class VlanTags implements Overlay {
         for (const one of list) {
           if (isCopied(one, home) || (here && !(one.run.last > from + LINGER))) continue;
           this.astray.set(one.view.leg, { mac: run.mac, tenure, vlan: tap.vlan, from });
-          this.macs.add(run.mac);
+          this.concerned.add(run.mac);
         }
       }
     }

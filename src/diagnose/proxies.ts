@@ -7,7 +7,7 @@ import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';
 import { addressesOf, claimedAddresses } from './claimants.js';
 import { isClusterMac } from './cluster.js';
-import { surveyOf } from './survey.js';
+import { passedOnBy } from './passed-on.js';
 
 /** A MAC and the addresses that it answers for. */
 export interface Proxy {
@@ -31,7 +31,6 @@ export function proxiesOf(scene: Scene): readonly Proxy[] {
 }
 
 function findProxies(scene: Scene): Proxy[] {
-  const { passedOn } = surveyOf(scene);
   const byMac = new Map<string, { network: number; mac: Mac; answered: { ip: Ip; voice: Voice; shared: boolean }[] }>();
   for (const { network, ip, voices } of claimedAddresses(scene)) {
     for (const voice of voices) {
@@ -44,9 +43,11 @@ function findProxies(scene: Scene): Proxy[] {
       byMac.set(key, known);
     }
   }
-  return [...byMac].flatMap(([key, { network, mac, answered }]) => {
+  return [...byMac.values()].flatMap(({ network, mac, answered }) => {
     if (answered.length < MIN_ANSWERED) return [];
-    const others = answered.filter(({ ip, shared }) => shared || passedOn.get(key)?.has(ip)).map(({ ip }) => ip);
+    const others = answered
+      .filter(({ ip, shared }) => shared || passedOnBy(scene, network, mac).has(ip))
+      .map(({ ip }) => ip);
     return others.length < MIN_OTHERS ? [] : [{ network, mac, answered, others }];
   });
 }

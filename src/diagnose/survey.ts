@@ -1,13 +1,15 @@
 /**
  * One walk over the flow table for everything that causes want to know of all traffic, not only of suspects: frames to
- * group and zero MACs, virtual MACs that send, sources that a MAC passes packets on for, ways out and back that differ.
+ * group and zero MACs, virtual MACs that send, ways out and back that differ.
  */
 
-import { BROADCAST_MAC, isGroupMac, isIpv6, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { BROADCAST_MAC, isGroupMac, isIpv6, type Ip, type Mac } from '../bytes/address.js';
+import { WordTable } from '../bytes/word-table.js';
 import { runsOfLeg, viewLeg, type LegView } from '../detect/legs.js';
+import { macPairsOf, Pair, PAIR_WORDS, type MacPairs } from '../detect/mac-pairs.js';
 import { isGroupIp, virtualRouterOf } from '../detect/routers.js';
 import { addressKey } from '../reconstruct/address-key.js';
-import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
+import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Scene } from './case.js';
 import { claimedAddresses } from './claimants.js';
@@ -55,8 +57,6 @@ export interface Survey {
   /** Frames to the MACs of load balancing clusters. */
   readonly toCluster: readonly Sent[];
   readonly players: readonly Player[];
-  /** Addresses that a MAC which speaks up for several passed packets on for, by `network MAC`. */
-  readonly passedOn: ReadonlyMap<string, ReadonlySet<Ip>>;
   readonly detours: readonly Detour[];
   readonly secondSenders: readonly SecondSender[];
 }
@@ -70,11 +70,8 @@ export function surveyOf(scene: Scene): Survey {
 }
 
 const MAX_KEPT = 2000;
-const MAX_SOURCES = 256;
 const VRRP = 112;
-const TCP = 6;
 const UDP = 17;
-const BGP = 179;
 /** HSRP, HSRP for IPv6, GLBP. */
 const ROUTER_PORTS: readonly number[] = [1985, 2029, 3222];
 
@@ -83,45 +80,62 @@ function walk(scene: Scene): Survey {
   const { words } = r.legs;
   const sent = { group: new Map<string, Sent>(), zero: new Map<string, Sent>(), cluster: new Map<string, Sent>() };
   const players = new Map<string, Player>();
-  const passedOn = new PassedOn(scene);
   const detours = new Detours(scene);
   const secondSenders = new Map<string, SecondSender>();
-  const claims = claimsByMac(scene);
-  for (let leg = 0; leg < r.legs.count; leg++) {
-    const w = leg * LEG_WORDS;
-    const macsHigh = words[w + Leg.MACS_HIGH] ?? 0;
-    const toHigh = macsHigh & 0xffff;
-    const isOdd = (toHigh & 0x100) !== 0 || toHigh === 0 || toHigh === 0x02bf || (words[w + Leg.CLOSED] ?? -1) >= 0;
-    if (isOdd) noteOdd(r, leg, sent);
-    const fromHigh = macsHigh >>> 16;
-    if (fromHigh === 0 || fromHigh === 5 || fromHigh === 7) notePlayer(r, leg, players);
-    const from = macFromWords(fromHigh, words[w + Leg.SRC_MAC_LOW] ?? 0);
-    const addresses = claims.get(from) ?? 0;
-    if ((words[w + Leg.META] ?? 0) & LegBit.INITIAL_HOP_LIMIT) {
-      detours.note(leg);
-      if (addresses === 0) noteSecondSender(scene, leg, secondSenders);
-    } else if (addresses > 1) {
-      passedOn.note(leg);
-    }
+  const pairs = macPairsOf(r);
+  const wants = wantsOf(scene, pairs, detours);
+  for (const leg of pairs.legsOf(wants)) {
+    const want = wants[pairs.of[leg] ?? 0] ?? 0;
+    if (want & Want.ODD || (words[leg * LEG_WORDS + Leg.CLOSED] ?? -1) >= 0) noteOdd(r, leg, sent);
+    if (want & Want.PLAYER) notePlayer(r, leg, players);
+    if (want & Want.DETOUR) detours.note(leg);
+    if (want & Want.SECOND_SENDER) noteSecondSender(scene, leg, secondSenders);
   }
   return {
     toGroup: [...sent.group.values()],
     toZero: [...sent.zero.values()],
     toCluster: [...sent.cluster.values()],
     players: [...players.values()],
-    passedOn: passedOn.sources,
     detours: detours.all(),
     secondSenders: [...secondSenders.values()],
   };
 }
 
-/** How many addresses each MAC spoke up for. */
-function claimsByMac(scene: Scene): Map<Mac, number> {
-  const claims = new Map<Mac, number>();
-  for (const { voices } of claimedAddresses(scene)) {
-    for (const { mac } of voices) claims.set(mac, (claims.get(mac) ?? 0) + 1);
+/** What a leg may have to say, as bits. */
+const Want = { ODD: 1, PLAYER: 2, DETOUR: 4, SECOND_SENDER: 8, CHANGING: 16 } as const;
+
+/** By pair of MACs: what its legs may have to say. Of nearly all, that is nothing. */
+function wantsOf(scene: Scene, pairs: MacPairs, detours: Detours): Uint8Array {
+  const speakers = speakersOf(scene);
+  const wants = new Uint8Array(pairs.count);
+  for (let pair = 0; pair < pairs.count; pair++) {
+    const high = pairs.words[pair * PAIR_WORDS + Pair.MACS_HIGH] ?? 0;
+    const fromHigh = high >>> 16;
+    const toHigh = high & 0xffff;
+    let want = 0;
+    if ((toHigh & 0x100) !== 0 || toHigh === 0 || toHigh === 0x02bf) want |= Want.ODD;
+    if (fromHigh === 0 || fromHigh === 5 || fromHigh === 7) want |= Want.PLAYER;
+    if (pairs.isInitial(pair)) {
+      if (detours.mayHold(pair)) want |= Want.DETOUR;
+      const low = pairs.words[pair * PAIR_WORDS + Pair.SRC_MAC_LOW] ?? 0;
+      if (speakers.find(fromHigh, low, 0, 0) < 0) want |= Want.SECOND_SENDER;
+    }
+    wants[pair] = want;
   }
-  return claims;
+  for (const leg of pairs.changing) {
+    const pair = pairs.of[leg] ?? 0;
+    wants[pair] = (wants[pair] ?? 0) | Want.CHANGING;
+  }
+  return wants;
+}
+
+/** MACs that spoke up for an address, as words. */
+function speakersOf(scene: Scene): WordTable {
+  const speakers = new WordTable();
+  for (const { voices } of claimedAddresses(scene)) {
+    for (const { mac } of voices) speakers.intern(Math.floor(mac / 0x1_0000_0000), mac | 0, 0, 0);
+  }
+  return speakers;
 }
 
 function noteOdd(
@@ -184,44 +198,6 @@ function notePlayer(r: Reconstruction, leg: number, players: Map<string, Player>
       if (run.first < known.first) Object.assign(known, { first: run.first, firstFrame: run.firstFrame });
       known.last = Math.max(known.last, run.last);
     }
-  }
-}
-
-/** What MACs passed on, and for which addresses. */
-class PassedOn {
-  /** By `network MAC`. */
-  readonly sources = new Map<string, Set<Ip>>();
-  private readonly scene: Scene;
-  /** Most legs are of the router of the leg before. */
-  private last: { readonly network: number; readonly mac: Mac; readonly sources: Set<Ip> | undefined } | undefined;
-
-  constructor(scene: Scene) {
-    this.scene = scene;
-  }
-
-  note(leg: number): void {
-    const { r, around } = this.scene;
-    const { words } = r.legs;
-    const w = leg * LEG_WORDS;
-    const meta = words[w + Leg.META] ?? 0;
-    const network = around.networks.of[meta >>> 16] ?? 0;
-    const mac = macFromWords((words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0);
-    if (this.last?.network !== network || this.last.mac !== mac) {
-      this.last = { network, mac, sources: this.sources.get(`${network} ${mac}`) };
-    }
-    const { sources } = this.last;
-    if (sources ? sources.size >= MAX_SOURCES : this.sources.size >= MAX_KEPT) return;
-    const view = viewLeg(r, leg);
-    if (view.srcIp === 0 || isGroupIp(r, view.dstIp)) return;
-    // Speakers of BGP send with a hop limit of 1 to neighbors (RFC 4271).
-    if (view.protocol === TCP && (view.srcPort === BGP || view.dstPort === BGP)) return;
-    if (sources) {
-      sources.add(view.srcIp);
-      return;
-    }
-    const first = new Set([view.srcIp]);
-    this.sources.set(`${network} ${mac}`, first);
-    this.last = { network, mac, sources: first };
   }
 }
 

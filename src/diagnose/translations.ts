@@ -9,7 +9,7 @@ import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';
 import { addressesOf, claimedAddresses } from './claimants.js';
-import { surveyOf } from './survey.js';
+import { passedOnBy } from './passed-on.js';
 
 export interface Station {
   readonly ip: Ip;
@@ -37,7 +37,6 @@ export function repeatersOf(scene: Scene): readonly Repeater[] {
 
 function findRepeaters(scene: Scene): Repeater[] {
   const { of } = scene.around.networks;
-  const { passedOn } = surveyOf(scene);
   const grants = new Map<number, Grant>();
   for (const grant of scene.r.claims.leases.all) grants.set(addressKey(of[grant.tap] ?? 0, grant.ip), grant);
   const found = new Map<string, { network: number; mac: Mac; stations: Station[] }>();
@@ -48,7 +47,7 @@ function findRepeaters(scene: Scene): Repeater[] {
     if (!grant || !voice || voices.length > 1 || voice.mac === grant.client || !(voice.last >= grant.first)) continue;
     if (addressesOf(scene, network, grant.client).length > 0 || addressesOf(scene, network, voice.mac).length < 2)
       continue;
-    if (passedOn.get(`${network} ${voice.mac}`)?.has(ip)) continue;
+    if (passedOnBy(scene, network, voice.mac).has(ip)) continue;
     const key = `${network} ${voice.mac}`;
     const known = found.get(key) ?? { network, mac: voice.mac, stations: [] };
     known.stations.push({ ip, client: grant.client, voice, grant });

@@ -6,8 +6,9 @@
 
 import { formatMac } from '../../bytes/address.js';
 import { runsOfLeg, viewLeg, type LegView } from '../../detect/legs.js';
+import { macPairsOf } from '../../detect/mac-pairs.js';
 import { frameOrigin } from '../../detect/witnesses.js';
-import { Leg, LEG_WORDS, LegBit } from '../../reconstruct/leg-layout.js';
+import { Leg, LEG_WORDS } from '../../reconstruct/leg-layout.js';
 import { addressKey } from '../../reconstruct/address-key.js';
 import type { FlowtableFact } from '../../records/facts.js';
 import type { Scene } from '../case.js';
@@ -61,18 +62,21 @@ function flowtablesOf(scene: Scene): readonly FlowtableFact[] {
 /** Legs that a router seems to have made, of flows that it had only passed on before. */
 function* skips(scene: Scene): Iterable<{ view: LegView; before: LegView }> {
   const { r, around } = scene;
-  const { words, count } = r.legs;
-  for (let leg = 0; leg < count; leg++) {
+  const { words } = r.legs;
+  const pairs = macPairsOf(r);
+  const isMadeByRouter = new Uint8Array(pairs.count);
+  for (let pair = 0; pair < pairs.count; pair++) {
+    if (pairs.isInitial(pair) && around.routers.has(pairs.from(pair))) isMadeByRouter[pair] = 1;
+  }
+  for (const leg of pairs.legsOf(isMadeByRouter)) {
     const w = leg * LEG_WORDS;
-    if (((words[w + Leg.META] ?? 0) & LegBit.INITIAL_HOP_LIMIT) === 0) continue;
     const passed = r.legs.passedOnBy(leg, (words[w + Leg.MACS_HIGH] ?? 0) >>> 16, words[w + Leg.SRC_MAC_LOW] ?? 0);
     if (passed < 0) continue;
     const [view, before] = [viewLeg(r, leg), viewLeg(r, passed)];
-    const isRouter = around.routers.has(view.transmitter);
     const isOwn = scene.ownerships
       .get(addressKey(around.networks.of[view.tap] ?? -1, view.srcIp))
       ?.tenures.some((tenure) => tenure.macs.includes(view.transmitter));
-    if (!isRouter || isOwn) continue;
+    if (isOwn) continue;
     const [fresh, routed] = [runsOfLeg(r, leg), runsOfLeg(r, passed)];
     const frames = fresh.reduce((sum, run) => sum + run.frames, 0);
     const begin = fresh[0]?.first ?? NaN;

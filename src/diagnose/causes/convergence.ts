@@ -65,6 +65,7 @@ interface Move {
 function movesOf(scene: Scene): Map<number, Move> {
   const moves = new Map<number, Move>();
   for (const [key, ownership] of scene.ownerships) {
+    if (ownership.owner !== undefined) continue;
     const from = ownership.tenures.at(-2);
     const to = ownership.tenures.at(-1);
     if (!from || !to) continue;
