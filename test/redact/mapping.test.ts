@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isGroupMac, parseIpv4 } from '../../src/bytes/address.js';
+import { isClusterMac } from '../../src/diagnose/cluster.js';
 import { isEui64, type Ipv6Words } from '../../src/redact/ip-map.js';
 import { AddressMapping, type MappingOptions } from '../../src/redact/mapping.js';
 
@@ -111,7 +112,7 @@ const anyIpv6 = fc
     fc.oneof(
       word,
       fc.constantFrom(0, 1, 0xffff, 0x5efe, 0x02005efe),
-      word.map((n) => (n & 0xffffff00) + 0xff),
+      word.map((n) => (n | 0xff) >>> 0),
     ),
     fc.oneof(
       word,
@@ -218,7 +219,8 @@ describe.each([false, true])('the mapping of MACs, keepOui %s', (keepOui) => {
         expect(Math.floor(image / 0x100_0000_0000) & 3).toBe(Math.floor(m / 0x100_0000_0000) & 3);
         expect(seen.get(image) ?? m).toBe(m);
         seen.set(image, m);
-        if (keepOui) expect(Math.floor(image / 0x100_0000)).toBe(Math.floor(m / 0x100_0000));
+        // That of a load balancing cluster holds an IPv4 address from the third byte on, which is mapped.
+        if (keepOui && !isClusterMac(m)) expect(Math.floor(image / 0x100_0000)).toBe(Math.floor(m / 0x100_0000));
       }),
       { numRuns: 5000 },
     );
