@@ -28,9 +28,9 @@ export default {
     {
       name: 'model-and-errors-import-nothing',
       severity: 'error',
-      comment: 'But the model its own part.',
-      from: { path: '^src/(model|model-system|errors)\\.ts$' },
-      to: { pathNot: '^src/model-system\\.ts$' },
+      comment: 'But the model its own parts.',
+      from: { path: '^src/(model|model-impact|model-system|errors)\\.ts$' },
+      to: { pathNot: '^src/model-(impact|system)\\.ts$' },
     },
     {
       name: 'causes-and-renderers-see-no-reader',
@@ -45,7 +45,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(${[...stages.map((stage) => `${stage}/`), ...across].join('|')}|model(-system)?\\.ts|errors\\.ts)`,
+        pathNot: `^src/(${[...stages.map((stage) => `${stage}/`), ...across].join('|')}|model(-impact|-system)?\\.ts|errors\\.ts)`,
       },
       to: {},
     },

@@ -5,8 +5,10 @@
  * do not fit a JSON number). Text that comes from an input (names, comments) is untrusted: renderers escape it.
  */
 
+import type { Impact } from './model-impact.js';
 import type { System } from './model-system.js';
 
+export type { Felt, Impact } from './model-impact.js';
 export type { ConnectionCounts, FlowtableSummary, OffloadGuard, System } from './model-system.js';
 
 /** Version of this structure; the major part changes when a field changes its meaning or goes away. */
@@ -286,29 +288,6 @@ export interface Sighting {
   /** Addresses as they stood here, where the router had translated them. */
   translated?: Tuple;
   misdelivered?: true;
-}
-
-/** What the users of a flow felt, before the first misdelivered frame, until the last one, and after it. */
-export interface Impact {
-  before: Felt;
-  during: Felt;
-  after: Felt;
-}
-
-export interface Felt {
-  /** ns that this part lasted, as a decimal string. */
-  duration: string;
-  /** Frames on the tap that saw most of it. */
-  frames: number;
-  /** Queries (DNS and others that ask and wait) and how many of them nobody answered. */
-  queries: number;
-  unanswered: number;
-  /** TCP segments sent again. */
-  retransmissions: number;
-  /** WireGuard handshakes begun again because nobody answered. */
-  handshakesRepeated: number;
-  /** Longest time without a frame from the far side while this side went on sending; ns as a decimal string. */
-  longestStall: string;
 }
 
 export type AddressEvent = 'take-over' | 'arp' | 'nd' | 'dhcp' | 'neighbor' | 'fdb';
