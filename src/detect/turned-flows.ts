@@ -42,47 +42,54 @@ const FILTER_BITS = 1 << 23;
 class PassedOn {
   private readonly words: Int32Array;
   private readonly pairs: MacPairs;
-  /** By pair: whether its packets may have come back by the pair the other way. */
-  private readonly isReturned: Uint8Array;
-  private readonly filter: Uint8Array | undefined;
+  private readonly ways: Ways;
+  private readonly filter: Uint8Array;
 
   constructor(r: Reconstruction) {
     this.words = r.legs.words;
     this.pairs = macPairsOf(r);
-    this.isReturned = returnedPairs(r, this.pairs);
-    if (this.isReturned.includes(1)) this.filter = this.filterOf(r.legs.count);
+    this.ways = waysOf(r, this.pairs);
+    this.filter = this.filterOf();
   }
 
   /** The legs to look at more closely, in order. */
   *legs(): Iterable<number> {
     const { words, filter, pairs } = this;
-    const wanted = Uint8Array.from(this.isReturned);
+    const { isReturned } = this.ways;
+    const wanted = Uint8Array.from(isReturned);
     for (const leg of pairs.changing) wanted[pairs.of[leg] ?? 0] = 1;
     for (const leg of pairs.legsOf(wanted)) {
       const w = leg * LEG_WORDS;
       const bit = bitOf(words[w + Leg.META] ?? 0, words[w + Leg.DST_IP] ?? 0, words[w + Leg.DST_MAC_LOW] ?? 0);
-      const isPassed = filter !== undefined && ((filter[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0;
-      if ((words[w + Leg.CLOSED] ?? -1) >= 0 || (isPassed && this.isReturned[pairs.of[leg] ?? 0] !== 0)) yield leg;
+      const isPassed = ((filter[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0 && isReturned[pairs.of[leg] ?? 0] !== 0;
+      if (isPassed || (words[w + Leg.CLOSED] ?? -1) >= 0) yield leg;
     }
   }
 
-  private filterOf(count: number): Uint8Array {
+  private filterOf(): Uint8Array {
     const filter = new Uint8Array(FILTER_BITS / 8);
     const { words } = this;
-    for (let leg = 0, w = 0; leg < count; leg++, w += LEG_WORDS) {
-      const meta = words[w + Leg.META] ?? 0;
-      if (meta & LegBit.INITIAL_HOP_LIMIT) continue;
-      const bit = bitOf(meta, words[w + Leg.DST_IP] ?? 0, words[w + Leg.SRC_MAC_LOW] ?? 0);
+    for (const leg of this.pairs.legsOf(this.ways.isBack)) {
+      const w = leg * LEG_WORDS;
+      const bit = bitOf(words[w + Leg.META] ?? 0, words[w + Leg.DST_IP] ?? 0, words[w + Leg.SRC_MAC_LOW] ?? 0);
       filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
     }
     return filter;
   }
 }
 
-function returnedPairs(r: Reconstruction, pairs: MacPairs): Uint8Array {
+/** By pair: whether its packets may have come back by the pair the other way, and whether it may be that one. */
+interface Ways {
+  readonly isReturned: Uint8Array;
+  readonly isBack: Uint8Array;
+}
+
+function waysOf(r: Reconstruction, pairs: MacPairs): Ways {
   const ways = waysBack(pairs);
   const changing = changingWays(r, pairs);
   const isReturned = new Uint8Array(pairs.count);
+  const isBack = new Uint8Array(pairs.count);
+  for (const leg of pairs.changing) isBack[pairs.of[leg] ?? 0] = 1;
   const { words } = pairs;
   for (let pair = 0, p = 0; pair < pairs.count; pair++, p += PAIR_WORDS) {
     const high = words[p + Pair.MACS_HIGH] ?? 0;
@@ -91,10 +98,12 @@ function returnedPairs(r: Reconstruction, pairs: MacPairs): Uint8Array {
     const low = words[p + Pair.SRC_MAC_LOW] ?? 0;
     const other = words[p + Pair.DST_MAC_LOW] ?? 0;
     if (changing.count > 0 && changing.find(kind, low, high, other) >= 0) isReturned[pair] = 1;
-    const back = ways.table.find(kind, low, high, other);
-    if (back >= 0 && mayShare(pairs, pair, ways.pairs[back] ?? 0)) isReturned[pair] = 1;
+    const back = ways.pairs[ways.table.find(kind, low, high, other)];
+    if (back === undefined || !mayShare(pairs, pair, back)) continue;
+    isReturned[pair] = 1;
+    isBack[back] = 1;
   }
-  return isReturned;
+  return { isReturned, isBack };
 }
 
 /** Pairs that pass packets on, by the words of the pair the other way. */

@@ -1,6 +1,6 @@
 /** Puts the analysis together from what was reconstructed, judged and examined. */
 
-import { formatMac } from '../bytes/address.js';
+import { formatMac, parseMac } from '../bytes/address.js';
 import type { ClockCorrection } from '../detect/clock-corrections.js';
 import type { Suspicion } from '../detect/clock-groups.js';
 import type { DoubtfulFrames, Examination, MisdeliveredFrames, SeenFrame } from '../detect/examine.js';
@@ -239,13 +239,15 @@ function byNumber(a: string, b: string): number {
 function bindingsOf(parts: Parts, misdeliveries: readonly Misdelivery[]): Binding[] {
   const { r, ownerships } = parts;
   const wanted = new Set(misdeliveries.flatMap((m) => [m.dstIp]));
-  const macs = new Set(misdeliveries.flatMap((m) => [m.dstMac, m.srcMac, ...m.expected]));
+  const macs = new Set(misdeliveries.flatMap((m) => [m.dstMac, m.srcMac, ...m.expected]).map(parseMac));
   const bindings: Binding[] = [];
   if (misdeliveries.length === 0) return bindings;
   for (const ownership of ownerships.values()) {
     const ip = r.addresses.format(ownership.ip);
+    const isWanted = wanted.has(ip);
+    if (!isWanted && !ownership.macs.some((mac) => macs.has(mac))) continue;
     for (const tenure of ownership.tenures) {
-      if (!wanted.has(ip) && !tenure.macs.some((mac) => macs.has(formatMac(mac)))) continue;
+      if (!isWanted && !tenure.macs.some((mac) => macs.has(mac))) continue;
       for (const mac of tenure.macs) {
         const said = tenure.testimonies.filter((t) => t.mac === mac);
         bindings.push({

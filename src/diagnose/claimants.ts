@@ -18,6 +18,7 @@ export interface Claimed {
 
 interface Index {
   readonly all: readonly Claimed[];
+  readonly contested: readonly Claimed[];
   /** By network and MAC. */
   readonly byMac: readonly ReadonlyMap<Mac, readonly Claimed[]>[];
 }
@@ -31,7 +32,7 @@ export function claimedAddresses(scene: Scene): readonly Claimed[] {
 
 /** The addresses that two or more MACs spoke up for. */
 export function contestedAddresses(scene: Scene): readonly Claimed[] {
-  return claimedAddresses(scene).filter(({ voices }) => voices.length > 1);
+  return indexOf(scene).contested;
 }
 
 /** The addresses of a network that a MAC spoke up for. */
@@ -97,7 +98,7 @@ function indexOf(scene: Scene): Index {
         else byMac[claimed.network]?.set(mac, [claimed]);
       }
     }
-    memo.set(scene.r, (index = { all, byMac }));
+    memo.set(scene.r, (index = { all, contested: all.filter(({ voices }) => voices.length > 1), byMac }));
   }
   return index;
 }

@@ -242,6 +242,7 @@ function text(ns: number): string {
 type Samples = Map<string, Map<number, number[]>>;
 
 function samplesOf(trace: Trace, inputs: ReadonlySet<number>): Samples {
+  if (inputs.size < 2) return new Map();
   const frames = new Map<string, TracedFrame[]>();
   for (const frame of trace.frames) {
     if (frame.fingerprint === 0 || Number.isNaN(frame.time) || !inputs.has(frame.input)) continue;

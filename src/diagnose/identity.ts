@@ -59,8 +59,7 @@ function ownershipsOf(scene: Scene, mac: Mac): Iterable<Ownership> {
   if (!byMac) {
     memo.set(scene.ownerships, (byMac = new Map<Mac, Set<Ownership>>()));
     for (const ownership of scene.ownerships.values()) {
-      for (const { macs } of ownership.tenures) for (const one of macs) append(byMac, one, ownership);
-      for (const { mac: one } of ownership.weak) append(byMac, one, ownership);
+      for (const one of ownership.macs) append(byMac, one, ownership);
     }
   }
   return byMac.get(mac) ?? [];
