@@ -45,6 +45,14 @@ export function isEscape(frame: TracedFrame): boolean {
   return isTcpEnd || frame.isFragment || frame.hasOptions;
 }
 
+interface TracedLeg {
+  readonly view: LegView;
+  readonly input: number;
+  readonly frames: TracedFrame[];
+  /** Of all legs of its sender to its address on its tap. */
+  readonly sameWay: TracedFrame[];
+}
+
 const MAX_FRAMES = 200_000;
 const FINGERPRINT_BYTES = 96;
 const TCP = 6;
@@ -55,16 +63,19 @@ export class Trace {
   readonly frames: TracedFrame[] = [];
   /** Frames left out because of the bound. */
   dropped = 0;
-  private readonly r: Reconstruction;
-  private readonly views = new Map<number, LegView>();
-  private readonly byLeg = new Map<number, TracedFrame[]>();
+  private readonly traced = new Map<number, TracedLeg>();
   private readonly byDestination = new Map<string, TracedFrame[]>();
   /** Made when it is first asked for: when all is read. */
   private byFingerprint: Map<number, TracedFrame[]> | undefined;
 
   constructor(r: Reconstruction, legs: Iterable<number>) {
-    this.r = r;
-    for (const leg of legs) this.views.set(leg, viewLeg(r, leg));
+    for (const leg of legs) {
+      const view = viewLeg(r, leg);
+      const key = destinationKey(view.tap, view.transmitter, view.dstIp);
+      let sameWay = this.byDestination.get(key);
+      if (!sameWay) this.byDestination.set(key, (sameWay = []));
+      this.traced.set(leg, { view, input: r.taps.all[view.tap]?.input ?? -1, frames: [], sameWay });
+    }
   }
 
   /** What a transmitter sent to an address on a tap, as read. */
@@ -74,7 +85,7 @@ export class Trace {
 
   /** Frames of a leg, as read. */
   ofLeg(leg: number): readonly TracedFrame[] {
-    return this.byLeg.get(leg) ?? [];
+    return this.traced.get(leg)?.frames ?? [];
   }
 
   /** Frames that look like the same packet, as read; none for fingerprint 0, which tells nothing. */
@@ -89,12 +100,12 @@ export class Trace {
 
   /** Those that are traced. */
   legs(): Iterable<number> {
-    return this.views.keys();
+    return this.traced.keys();
   }
 
   /** Inputs that hold frames to trace. */
   inputs(): Set<number> {
-    return new Set([...this.views.values()].map((view) => this.r.taps.all[view.tap]?.input ?? -1));
+    return new Set([...this.traced.values()].map(({ input }) => input));
   }
 
   /** Takes row `i` of a batch, if its leg is traced, and gives it as it is kept. `packets` is undefined for printed captures, which hold no bytes. */
@@ -105,8 +116,8 @@ export class Trace {
     leg: number,
     verdict: TracedFrame['verdict'],
   ): TracedFrame | undefined {
-    const view = this.views.get(leg);
-    if (!view) return undefined;
+    const traced = this.traced.get(leg);
+    if (!traced) return undefined;
     if (this.frames.length >= MAX_FRAMES) {
       this.dropped++;
       return undefined;
@@ -114,8 +125,8 @@ export class Trace {
     const flags = frames.flags[i] ?? 0;
     const transport = packets ? transportOf(packets, frames, i) : NO_TRANSPORT;
     const frame: TracedFrame = {
-      view,
-      input: this.r.taps.all[view.tap]?.input ?? -1,
+      view: traced.view,
+      input: traced.input,
       frame: frames.frame[i] ?? 0,
       time: frames.time[i] ?? NaN,
       dstMac: macFromWords(frames.dstMacHigh[i] ?? 0, frames.dstMacLow[i] ?? 0),
@@ -131,8 +142,8 @@ export class Trace {
       verdict,
     };
     this.frames.push(frame);
-    append(this.byLeg, leg, frame);
-    append(this.byDestination, destinationKey(view.tap, view.transmitter, view.dstIp), frame);
+    traced.frames.push(frame);
+    traced.sameWay.push(frame);
     return frame;
   }
 }

@@ -15,10 +15,11 @@ export function* wireEvents(scene: Scene, focus: Focus): Generator<Happening> {
 }
 
 function* takeOvers(scene: Scene, focus: Focus): Generator<Happening> {
-  for (const { ip, tenures } of scene.ownerships.values()) {
+  for (const ownership of scene.ownerships.values()) {
+    const { ip } = ownership;
     if (!focus.ips.has(ip)) continue;
-    for (const [i, tenure] of tenures.entries()) {
-      const before = tenures[i - 1];
+    for (const [i, tenure] of ownership.tenures.entries()) {
+      const before = ownership.tenures[i - 1];
       const [first] = tenure.testimonies;
       const [mac] = tenure.macs;
       if (!before || !first?.origin || mac === undefined) continue;
