@@ -6,6 +6,7 @@ import { formatMac, macFromWords } from '../../src/bytes/address.js';
 import { Decoder } from '../../src/decode/frame.js';
 import { findNetworks } from '../../src/detect/networks.js';
 import { runsOfLeg, viewLeg } from '../../src/detect/legs.js';
+import { macPairsOf, Many } from '../../src/detect/mac-pairs.js';
 import { PortLocations } from '../../src/detect/ports.js';
 import { findRouters } from '../../src/detect/routers.js';
 import { Verdicts } from '../../src/detect/verdicts.js';
@@ -286,3 +287,62 @@ function framesByMac(runs: readonly { mac: number; frames: number }[]): Map<numb
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 }
+
+describe('pairs of MACs', () => {
+  it('hold the legs that a walk over all of them finds', async () => {
+    const mask = fc.array(fc.boolean(), { minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), mask, async (steps, chosen) => {
+        const r = await reconstruct(packetsOf(steps));
+        const pairs = macPairsOf(r);
+        const isWanted = Uint8Array.from({ length: pairs.count }, (_, pair) => (chosen[pair % chosen.length] ? 1 : 0));
+        const legs = Array.from({ length: r.legs.count }, (_, leg) => leg);
+        expect([...pairs.legsOf(isWanted)]).toEqual(legs.filter((leg) => isWanted[pairs.of[leg] ?? -1] === 1));
+        const frames = new Array<number>(pairs.count).fill(0);
+        for (const leg of legs) {
+          const view = viewLeg(r, leg);
+          const pair = pairs.of[leg] ?? -1;
+          const open = runsOfLeg(r, leg).at(-1);
+          expect([pairs.tap(pair), pairs.from(pair), pairs.to(pair)]).toEqual([view.tap, view.transmitter, open?.mac]);
+          frames[pair] = (frames[pair] ?? 0) + (open?.frames ?? 0);
+        }
+        frames.forEach((count, pair) => {
+          const own = legs.filter((leg) => pairs.of[leg] === pair);
+          expect([...pairs.legsOfPair(pair)]).toEqual(own);
+          expect(pairs.frames(pair)).toBe(count);
+          const views = own.map((leg) => viewLeg(r, leg));
+          const several = (ips: readonly number[], bit: number): number => (new Set(ips).size > 1 ? bit : 0);
+          const sources = views.map(({ srcIp }) => srcIp);
+          const destinations = views.map(({ dstIp }) => dstIp);
+          expect(pairs.many(pair)).toBe(several(sources, Many.SOURCES) | several(destinations, Many.DESTINATIONS));
+        });
+        expect(pairs.changing).toEqual(legs.filter((leg) => runsOfLeg(r, leg).length > 1));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('name one owner where the tenures do', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (steps) => {
+        const r = await reconstruct(packetsOf(steps));
+        const networks = findNetworks(r, [], () => '');
+        const routers = findRouters(r, [], networks);
+        const around = { hosts: [], networks, routers, networksOf: () => [0], inputName: () => 'a' };
+        for (const ownership of findOwnerships(r, around).values()) {
+          // Before the tenures are asked for, as that decides which way the answer takes.
+          const { owner, macs } = ownership;
+          const { tenures, weak } = ownership;
+          const all = tenures.flatMap((tenure) => tenure.macs);
+          expect(owner).toBe(tenures.length === 1 && all.length === 1 ? all[0] : undefined);
+          expect(new Set(macs)).toEqual(new Set([...all, ...weak.map(({ mac }) => mac)]));
+          for (const { testimonies, start, end } of tenures) {
+            expect(start).toBe(Math.min(...testimonies.map(({ first }) => first)));
+            expect(end).toBe(Math.max(...testimonies.map(({ last }) => last)));
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
