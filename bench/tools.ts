@@ -40,7 +40,7 @@ export function tools(root: string, scratch: string): readonly Tool[] {
     tool('record walk (floor)', ({ path }) => [macbench, '--walk', path]),
     tool(PREFETCH, ({ path }) => [macbench, '--prefetch', path]),
     tool(NATIVE, ({ path }) => [macbench, path]),
-    tool(MACSCAN, ({ path }) => [process.execPath, `${root}/dist/cli.js`, '-f', 'json', '--no-exit-code', path]),
+    tool(MACSCAN, ({ path }) => [process.execPath, `${root}/dist/command/macscan.cjs`, '-f', 'json', '--no-exit-code', path]),
     tool('capinfos -c', ({ path }) => ['capinfos', '-c', path]),
     tool('tcpdump, no match', ({ path }) => ['tcpdump', '-nn', '-r', path, 'ether', 'host', NO_SUCH_MAC]),
     tool('tcpdump -q -t -nn -e', ({ path }) => ['tcpdump', '-q', '-t', '-nn', '-e', '-r', path]),
