@@ -29,23 +29,28 @@ export function findRouters(r: Reconstruction, hosts: readonly Host[], networks:
 }
 
 function addForwarders(r: Reconstruction, networks: Networks, routers: Set<Mac>): void {
-  const { words } = r.legs;
   const pairs = macPairsOf(r);
-  const isOpen = new Uint8Array(pairs.count);
+  /** The first leg that each of them passed on. */
+  const firsts = new Map<Mac, number>();
   for (let pair = 0; pair < pairs.count; pair++) {
-    if (!pairs.isInitial(pair) && !routers.has(pairs.from(pair))) isOpen[pair] = 1;
-  }
-  for (const leg of pairs.legsOf(isOpen)) {
-    const pair = pairs.of[leg] ?? 0;
-    if (isOpen[pair] === 0) continue;
+    if (pairs.isInitial(pair)) continue;
     const mac = pairs.from(pair);
-    if (routers.has(mac)) isOpen[pair] = 0;
-    else if (passesOn(r, networks, mac, leg * LEG_WORDS, words)) routers.add(mac);
+    const known = firsts.get(mac) ?? Infinity;
+    if (pairs.firstLeg(pair) > known || routers.has(mac)) continue;
+    for (const leg of pairs.legsOfPair(pair)) {
+      if (leg > known) break;
+      if (!passesOn(r, networks, mac, leg)) continue;
+      firsts.set(mac, leg);
+      break;
+    }
   }
+  for (const [mac] of [...firsts].sort(([, a], [, b]) => a - b)) routers.add(mac);
 }
 
-/** Whether a MAC sent what another one made: the leg at `w` is of a source that is not its own. */
-function passesOn(r: Reconstruction, networks: Networks, mac: Mac, w: number, words: Int32Array): boolean {
+/** Whether a MAC sent what another one made: the leg is of a source that is not its own. */
+function passesOn(r: Reconstruction, networks: Networks, mac: Mac, leg: number): boolean {
+  const { words } = r.legs;
+  const w = leg * LEG_WORDS;
   const meta = words[w + Leg.META] ?? 0;
   const version = meta & LegBit.IPV6 ? 6 : 4;
   const source = ipFromWord(words[w + Leg.SRC_IP] ?? 0, version);
