@@ -2,7 +2,7 @@
 
 import type { AddressTable } from '../bytes/address.js';
 import type { Core } from '../bytes/core.js';
-import { SLOW } from '../bytes/core-layout.js';
+import { PLAIN, SLOW } from '../bytes/core-layout.js';
 import { Claim, type FrameBatch, FrameFlag, Link } from '../records/frame-batch.js';
 import { BATCH_SIZE, NOT_A_PACKET, type PacketBatch } from '../records/packet-batch.js';
 import { decodeArp } from './arp.js';
@@ -20,6 +20,8 @@ export class Decoder {
   private readonly core: Core | undefined;
   /** Rows that the core leaves. */
   private readonly slow: Int32Array | undefined;
+  /** Marks of those that it decoded: they outlast a batch. */
+  private readonly plain: Uint8Array | undefined;
   private bytes: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
 
@@ -31,6 +33,7 @@ export class Decoder {
     this.addresses = addresses;
     this.core = core;
     this.slow = core?.words(SLOW, BATCH_SIZE);
+    this.plain = core && new Uint8Array(core.fixed, PLAIN, BATCH_SIZE);
   }
 
   /** Fills `frames` with one row per packet of `packets`; what it held before is overwritten. */
@@ -46,6 +49,7 @@ export class Decoder {
       for (let i = 0; i < count; i++) this.decodeRow(packets, frames, slow[i] ?? 0);
       return;
     }
+    this.plain?.fill(0);
     frames.frame.set(packets.frame);
     frames.interfaceIndex.set(packets.interfaceIndex);
     frames.time.set(packets.time);

@@ -289,6 +289,25 @@ describe('the core', () => {
     expect(await expectSame([wire.pcap(), many, wire.pcap()])).toBeGreaterThan(60_000);
   });
 
+  it('remembers nothing of its own rows when a block is too large for its memory', async () => {
+    const wire = new Wire();
+    const stations = [0, 1].map((at) => ({ mac: of(MACS, at), ip: of(V4, at) }));
+    const [asker = { mac: '', ip: '' }, answerer = asker] = stations;
+    const udp = wire.udp(0, { from: asker.mac, to: answerer.mac, src: asker.ip, dst: answerer.ip });
+    const arp = wire.reply(1, asker, answerer);
+    const records = Buffer.from(wire.pcap().subarray(24));
+    const second = 16 + records.readUInt32LE(8);
+    const frames = [records.subarray(16, second), records.subarray(second + 16)];
+    const section = new SectionBuilder(true).interface(1, 0);
+    const add = (frame: number, count: number): void => {
+      for (let i = 0; i < count; i++) section.packet(0, { ticks: BigInt(i), bytes: frames[frame - 1] ?? records });
+    };
+    add(udp, 200);
+    section.block(0x0bad, Buffer.alloc(700_000));
+    add(arp, 100);
+    expect(await expectSame([section.build(), section.build()])).toBe(602);
+  });
+
   it('is left when it has no more room', async () => {
     const wire = new Wire();
     for (let i = 0; i < 5000; i++) {
