@@ -78,8 +78,8 @@ export class ClockGroups {
     const edges: { a: number; b: number; found: ConstantShift }[] = [];
     for (const { a, b } of this.doubts) {
       const found = constantShift(packets.samples(a, b));
-      if (found?.isClear) edges.push({ a, b, found });
-      else if (found) this.join(a, b);
+      if (found?.isClear && packets.sawTheSame(a, b, found.offset)) edges.push({ a, b, found });
+      else if (found?.isOne) this.join(a, b);
     }
     const shifts: CaptureShift[] = [];
     const settled = new Set<number>();
@@ -122,7 +122,8 @@ export class ClockGroups {
       )
         continue;
       const samples = packets.samples(a, b);
-      const shift = constantShift(samples)?.isClear ? undefined : suggestedShift(samples);
+      const suggested = constantShift(samples)?.isClear ? undefined : suggestedShift(samples);
+      const shift = suggested && packets.sawTheSame(a, b, suggested.offset) ? suggested : undefined;
       const groups = [this.of(a), this.of(b)].sort((x, y) => x - y).join(' ');
       if (!shift || (found.get(groups)?.pairs ?? 0) >= shift.pairs) continue;
       // The smaller group is the one to look at.

@@ -2,8 +2,11 @@
 
 /** One packet that two inputs saw. */
 export interface ClockSample {
-  /** Who sent it: packets of each way have delays of their own. */
-  readonly way: number;
+  /** The MACs that it went between: packets of each way have delays of their own. */
+  readonly from: number;
+  readonly to: number;
+  /** It has a number that a question asked again would not have. */
+  readonly isNumbered: boolean;
   /** When the first input saw it, and how much later the second one did; ns. */
   readonly at: number;
   readonly difference: number;
@@ -50,7 +53,7 @@ function edgeOf(differences: readonly number[]): { edge: number; spread: number;
 
 const MIN_PAIRS = 4;
 /** Packets whose differences lie this close are of one constant shift, ns. */
-const TOGETHER = 2e7;
+export const TOGETHER = 2e7;
 const MOST = 0.9;
 /** Less than this may be the way between the taps. */
 const MIN_SHIFT = 5e7;
@@ -64,6 +67,8 @@ const CLEAR = 5;
 export interface ConstantShift extends ClockEstimate {
   /** It is no delay between the taps, and clearly above what it may be off by. */
   readonly isClear: boolean;
+  /** The clocks are one: there is none, or no more than a delay between the taps. */
+  readonly isOne: boolean;
 }
 
 /**
@@ -73,19 +78,35 @@ export interface ConstantShift extends ClockEstimate {
 export function constantShift(samples: readonly ClockSample[]): ConstantShift | undefined {
   const agreeing = densest(samples, TOGETHER, ({ difference }) => difference);
   if (agreeing.length < MIN_PAIRS || agreeing.length < MOST * samples.length) return undefined;
-  const ways = new Map<number, number[]>();
-  for (const { way, difference } of agreeing) {
-    const known = ways.get(way);
-    if (known) known.push(difference);
-    else ways.set(way, [difference]);
-  }
-  const found = estimateOf(ways.values());
+  const bothWays = oppositeWays(agreeing);
+  const found = estimateOf(bothWays ?? [agreeing.map(({ difference }) => difference)]);
   if (!found) return undefined;
-  const isTwoWay = [...ways.values()].filter((list) => list.length >= MIN_WAY).length > 1;
   const shift = Math.abs(found.offset);
-  const isSteady = isTwoWay || shift >= MIN_SHIFT_ONE_WAY || shift > STEADY * found.uncertainty;
-  const isClear = shift >= MIN_SHIFT && isSteady && shift > CLEAR * found.uncertainty;
-  return { ...found, isClear };
+  const isSteady = bothWays !== undefined || shift >= MIN_SHIFT_ONE_WAY || shift > STEADY * found.uncertainty;
+  // Questions that nobody answers are asked again: with the same bytes, and all after the same time.
+  const isOnce = bothWays !== undefined || agreeing.filter(({ isNumbered }) => isNumbered).length >= MIN_PAIRS;
+  const isClear = shift >= MIN_SHIFT && isSteady && isOnce && shift > CLEAR * found.uncertainty;
+  const isOne = shift < MIN_SHIFT_ONE_WAY && !isClear;
+  return { ...found, pairs: agreeing.length, isClear, isOne };
+}
+
+/** The differences of two stations' packets for each other, of the two that sent the most; undefined when no two of them answer each other. */
+function oppositeWays(samples: readonly ClockSample[]): readonly [readonly number[], readonly number[]] | undefined {
+  const ways = new Map<string, number[]>();
+  for (const { from, to, difference } of samples) {
+    const known = ways.get(`${from} ${to}`);
+    if (known) known.push(difference);
+    else ways.set(`${from} ${to}`, [difference]);
+  }
+  let best: readonly [readonly number[], readonly number[]] | undefined;
+  let most = MIN_WAY - 1;
+  for (const { from, to } of samples) {
+    const [there, back] = [ways.get(`${from} ${to}`), ways.get(`${to} ${from}`)];
+    if (from === to || !there || !back || Math.min(there.length, back.length) <= most) continue;
+    most = Math.min(there.length, back.length);
+    best = [there, back];
+  }
+  return best;
 }
 
 /**

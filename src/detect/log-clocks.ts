@@ -6,7 +6,7 @@
 
 import { ipFromWord, parseMac, type Ip } from '../bytes/address.js';
 import type { ClaimRun } from '../reconstruct/claims.js';
-import { Leg, LEG_DOUBLES, LEG_WORDS, LegBit, LegTime } from '../reconstruct/leg-layout.js';
+import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Host } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { ConntrackFact, ConntrackTuple } from '../records/facts.js';
@@ -170,6 +170,9 @@ function noteForms(
   return plain;
 }
 
+/** A flow with one packet in so many ns may be forgotten in between, and begin again with the next one: which is not known. */
+const SELDOM = 1e10;
+
 /** When each capture saw the flows first, clocks of captures set right. */
 function firstsOf(
   r: Reconstruction,
@@ -181,7 +184,7 @@ function firstsOf(
   const parts = [...forms.keys()].map((form) => form.split(' ').map(Number));
   const addresses = new Set(parts.flatMap(([, src = 0, dst = 0]) => [src, dst]));
   const bothPorts = new Set(parts.map(([, , , srcPort = 0, dstPort = 0]) => (srcPort << 16) | dstPort | 0));
-  const { words, doubles } = r.legs;
+  const { words } = r.legs;
   for (let leg = 0; leg < r.legs.count; leg++) {
     const w = leg * LEG_WORDS;
     const ports = words[w + Leg.PORTS] ?? 0;
@@ -194,8 +197,10 @@ function firstsOf(
     if (!addresses.has(dst)) continue;
     const flows = forms.get(formText((meta >>> 8) & 0xff, src, dst, ports >>> 16, ports & 0xffff)) ?? [];
     if (flows.length === 0) continue;
-    const isOpen = (words[w + Leg.CLOSED] ?? -1) < 0;
-    const first = isOpen ? (doubles[leg * LEG_DOUBLES + LegTime.FIRST] ?? NaN) : (runsOfLeg(r, leg)[0]?.first ?? NaN);
+    const runs = runsOfLeg(r, leg);
+    const [first, last] = [runs[0]?.first ?? NaN, runs.at(-1)?.last ?? NaN];
+    const frames = runs.reduce((sum, run) => sum + run.frames, 0);
+    if (last - first > SELDOM * (frames - 1)) continue;
     const input = r.taps.all[meta >>> 16]?.input ?? -1;
     const time = first + shiftOf(input);
     for (const flow of flows) {

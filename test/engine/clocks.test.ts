@@ -221,6 +221,72 @@ describe('clocks of captures', () => {
     ]);
   });
 
+  it('are not told by questions that are asked again in the next file of a capture', async () => {
+    const [first, second] = [new Wire(), new Wire()];
+    for (let i = 0; i < 10; i++) {
+      const question = { ...numbered(i), srcPort: 40_000 + i, dstPort: 53 };
+      first.udp(1 + i * 0.37, question);
+      second.udp(6 + i * 0.37 + (i % 3) * 0.001, question);
+    }
+    await unmoved({ 'a.pcap': first, 'b.pcap': second });
+  });
+
+  it('are not told by probes of connections that idle', async () => {
+    const files = [new Wire(), new Wire(), new Wire()];
+    for (const [turn, wire] of files.entries()) {
+      for (let i = 0; i < 12; i++) {
+        wire.ip(turn * 15 + i, there, 6, segment(50_000 + i, 443, i));
+        wire.ip(turn * 15 + i + 0.02, back, 6, segment(443, 50_000 + i, i));
+      }
+    }
+    await unmoved(Object.fromEntries(files.map((wire, i) => [`${i}.pcap`, wire])));
+  });
+
+  it.each([
+    ['are not told by what is sent again, as other packets are not', 1, 0],
+    ['are told by packets of which a capture lost some', 0, 1],
+  ])('%s', async (_, isAgain, isMoved) => {
+    const [a, b] = [new Wire(), new Wire(1_700_000_000, 30_000 * isAgain)];
+    for (let i = 0; i < 40; i++) {
+      const others = { from: oldHost.mac, to: router.mac, src: oldHost.ip, dst: FAR };
+      a.udp(i * 0.05, others);
+      if (i % 3 > 0 || isAgain) b.udp(3 + i * 0.05, others);
+      else b.udp(3 + i * 0.05, { ...others, srcPort: 4444 });
+      if (i % 4 > 0) continue;
+      for (const wire of [a, b]) {
+        const from = wire === a ? 0.01 : 3.01;
+        wire.ip(from + i * 0.05, there, 6, segment(50_000 + i, 443, i, 'GET /'));
+        wire.ip(from + i * 0.05 + 0.01, back, 6, segment(443, 50_000 + i, i, '200 OK'));
+      }
+    }
+    const analysis = await judge({ 'a.pcap': a, 'b.pcap': b });
+    expect(analysis.inputs.filter(({ moved }) => moved !== undefined)).toHaveLength(isMoved);
+  });
+
+  it('are not told by a delay that packets of several senders have the same way', async () => {
+    const [near, far] = [new Wire(), new Wire()];
+    for (let i = 0; i < 80; i++) {
+      const by = i % 2 > 0 ? oldHost : other;
+      near.udp(i / 2, { from: by.mac, to: router.mac, src: by.ip, dst: FAR });
+      far.udp(i / 2 + 0.3 + (i % 5) * 0.003, { from: by.mac, to: router.mac, src: by.ip, dst: FAR });
+    }
+    await unmoved({ 'a.pcap': near, 'b.pcap': far });
+  });
+
+  it('are not told by a log that begins later, of flows that conntrack forgets in between', async () => {
+    const wire = new Wire();
+    let log = '';
+    for (let i = 0; i < 24; i++) {
+      const [at, port] = [Math.floor(i / 4) * 60 + (i % 4) * 7, 5140 + (i % 4)];
+      wire.udp(at, { from: oldHost.mac, to: router.mac, src: oldHost.ip, dst: FAR, srcPort: 514, dstPort: port });
+      const answer = `src=${FAR} dst=${oldHost.ip} sport=${port} dport=514`;
+      const flow = `src=${oldHost.ip} dst=${FAR} sport=514 dport=${port} [UNREPLIED] ${answer}`;
+      if (at >= 180 && at < 240) log += `[${1_700_000_000 + at}.005000]\t    [NEW] ipv4     2 udp      17 30 ${flow}\n`;
+    }
+    const analysis = await judge({ 'a.pcap': wire }, { 'conntrack.log': log });
+    expect(analysis.inputs.filter(({ moved }) => moved !== undefined)).toEqual([]);
+  });
+
   it('are not told by clocks that drift', async () => {
     const drifting = new Wire(1_700_000_005);
     const steady = new Wire();
@@ -278,6 +344,15 @@ describe('clocks of captures', () => {
 function numbered(number: number): Datagram {
   const payload = Array.from({ length: 16 }, (_, i) => number * 16 + i);
   return { from: oldHost.mac, to: router.mac, src: '2001:db8::40', dst: '2001:db8::9', payload };
+}
+
+const there = { from: oldHost.mac, to: router.mac, src: '2001:db8::40', dst: '2001:db8::9' };
+const back = { from: router.mac, to: oldHost.mac, src: '2001:db8::9', dst: '2001:db8::40', hopLimit: 60 };
+
+/** A segment of TCP without options. */
+function segment(srcPort: number, dstPort: number, sequence: number, payload = ''): number[] {
+  const ports = [srcPort >> 8, srcPort & 255, dstPort >> 8, dstPort & 255];
+  return [...ports, 0, 0, 0, sequence, 0, 0, 0, 1, 0x50, 0x10, 1, 0, 0, 0, 0, 0, ...Buffer.from(payload)];
 }
 
 /** An echo request of ICMPv6 with the same filling each time, and so many of one number. */
