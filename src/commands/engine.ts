@@ -3,9 +3,9 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * By Node's major version, how long a function has to run before it is optimised: many times as long as otherwise, but not so long that loops over
- * millions of flows wait for it. The
- * names differ, and an engine complains of those that it does not know.
+ * By Node's major version, how long a function has to run before it is optimised: many times as long as otherwise, but not
+ * so long that loops over millions of flows wait for it. The names differ, and an engine complains of those that it does
+ * not know.
  */
 const COMPILE_LATER: Readonly<Record<string, string>> = {
   '20': '--interrupt-budget=1000000',
@@ -13,17 +13,21 @@ const COMPILE_LATER: Readonly<Record<string, string>> = {
   '24': '--invocation-count-for-turbofan=100000',
 };
 
-/** Leaves the room for young objects as small as it begins: hardly any survive, and growing takes 20 to 30 MB. */
-export function keepYoungRoomSmall(): void {
-  if (knownFlag() !== undefined) setFlagsFromString('--semi-space-growth-factor=1');
+/** To be called before anything is read. */
+export function prepareEngine(): void {
+  if (compileLaterFlag() === undefined) return;
+  // Hardly any young object survives, and room for more of them takes 20 to 30 MB.
+  setFlagsFromString('--semi-space-growth-factor=1');
+  // The loops over packets are the core's: what is left for the engine is not worth its best efforts.
+  setFlagsFromString('--max-inlined-bytecode-size-cumulative=200');
 }
 
 /** Of what follows the reading, much runs just long enough to be optimised, and not long enough to be worth it. */
 export function compileLater(): void {
-  const flag = knownFlag();
+  const flag = compileLaterFlag();
   if (flag !== undefined) setFlagsFromString(flag);
 }
 
-function knownFlag(): string | undefined {
+function compileLaterFlag(): string | undefined {
   return COMPILE_LATER[process.versions.node.split('.')[0] ?? ''];
 }

@@ -110,7 +110,7 @@ async function analyse(
 ): Promise<Analysis> {
   const progress = new Progress(evidence, process.stderr.isTTY && !options.quiet);
   const engine = isLarge(evidence) ? await import('./engine.js') : undefined;
-  engine?.keepYoungRoomSmall();
+  engine?.prepareEngine();
   try {
     return await scan(evidence, {
       ...scanOptions,
