@@ -173,13 +173,20 @@ const TCP_END = 0;
 const TCP_PADDING = 1;
 const TCP_TIMESTAMPS = 8;
 
-/** Whether a packet without a number has a payload that another one of its kind would not have: more than a probe's byte, and no filling. */
+/**
+ * Whether a packet without a number has a payload that another one of its kind would not have: more than a probe's byte,
+ * and no filling. Protocols that say the same again and again, as neighbour discovery does, have none.
+ */
 function isTelling({ bytes, offset, capturedLength }: PacketBatch, frames: FrameBatch, i: number): boolean {
+  const protocol = frames.protocol[i] ?? 0;
+  if (REPEATING.includes(protocol)) return false;
   const transport = frames.transportOffset[i] ?? 0;
-  const start = transport + (frames.protocol[i] === TCP ? ((bytes[transport + 12] ?? 0) >> 4) * 4 : 8);
+  const start = transport + (protocol === TCP ? ((bytes[transport + 12] ?? 0) >> 4) * 4 : 8);
   const end = Math.min(start + PAYLOAD_BYTES, (offset[i] ?? 0) + (capturedLength[i] ?? 0));
-  return new Set(bytes.subarray(start, end)).size >= (frames.protocol[i] === TCP ? MIN_TCP_DISTINCT : MIN_DISTINCT);
+  return new Set(bytes.subarray(start, end)).size >= (protocol === TCP ? MIN_TCP_DISTINCT : MIN_DISTINCT);
 }
 
 /** With sequence numbers, little will do; but padding of short frames is zeros, and a probe holds one byte. */
 const MIN_TCP_DISTINCT = 3;
+/** ICMP, IGMP, ICMPv6, OSPF, PIM and VRRP (IANA's protocol numbers). */
+const REPEATING: readonly number[] = [1, 2, 58, 89, 103, 112];

@@ -242,6 +242,21 @@ describe('clocks of captures', () => {
     await unmoved(Object.fromEntries(files.map((wire, i) => [`${i}.pcap`, wire])));
   });
 
+  it('are not told by addresses of a host that a router asks for again after the same time', async () => {
+    const files = [new Wire(), new Wire(1_700_000_033)];
+    for (const wire of files) {
+      for (let i = 0; i < 6; i++) {
+        const host = { mac: oldHost.mac, ip: `2001:db8::5${i}` };
+        const option = [1, 1, ...octets(router.mac)];
+        const question = [135, 0, 0, 0, 0, 0, 0, 0, 0x20, 1, 0x0d, 0xb8, ...new Array<number>(11).fill(0), 0x50 + i];
+        const asker = { from: router.mac, to: host.mac, src: '2001:db8::1', dst: host.ip, hopLimit: 255 };
+        wire.ip(i * 3, asker, 58, [...question, ...option]);
+        wire.advertise(i * 3 + 0.001, host, { mac: router.mac, ip: '2001:db8::1' });
+      }
+    }
+    await unmoved({ 'a.pcap': files[0] ?? new Wire(), 'b.pcap': files[1] ?? new Wire() });
+  });
+
   it.each([
     ['are not told by what is sent again, as other packets are not', 1, 0],
     ['are told by packets of which a capture lost some', 0, 1],
@@ -348,6 +363,10 @@ function numbered(number: number): Datagram {
 
 const there = { from: oldHost.mac, to: router.mac, src: '2001:db8::40', dst: '2001:db8::9' };
 const back = { from: router.mac, to: oldHost.mac, src: '2001:db8::9', dst: '2001:db8::40', hopLimit: 60 };
+
+function octets(mac: string): number[] {
+  return mac.split(':').map((byte) => parseInt(byte, 16));
+}
 
 /** A segment of TCP without options. */
 function segment(srcPort: number, dstPort: number, sequence: number, payload = ''): number[] {
