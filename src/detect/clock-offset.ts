@@ -82,11 +82,14 @@ export function constantShift(samples: readonly ClockSample[]): ConstantShift | 
   const found = estimateOf(bothWays ?? [agreeing.map(({ difference }) => difference)]);
   if (!found) return undefined;
   const shift = Math.abs(found.offset);
-  const isSteady = bothWays !== undefined || shift >= MIN_SHIFT_ONE_WAY || shift > STEADY * found.uncertainty;
+  // What goes the other way is seen by both at one time, where a queue holds up one way only.
+  const isQueue = samples.some(({ difference }) => Math.abs(difference) < MIN_SHIFT);
+  const isSteady = !isQueue && (shift >= MIN_SHIFT_ONE_WAY || shift > STEADY * found.uncertainty);
   // Questions that nobody answers are asked again: with the same bytes, and all after the same time.
-  const isOnce = bothWays !== undefined || agreeing.filter(({ isNumbered }) => isNumbered).length >= MIN_PAIRS;
-  const isClear = shift >= MIN_SHIFT && isSteady && isOnce && shift > CLEAR * found.uncertainty;
-  const isOne = shift < MIN_SHIFT_ONE_WAY && !isClear;
+  const isOnce = agreeing.filter(({ isNumbered }) => isNumbered).length >= MIN_PAIRS;
+  const isShift = bothWays !== undefined || (isSteady && isOnce);
+  const isClear = shift >= MIN_SHIFT && isShift && shift > CLEAR * found.uncertainty;
+  const isOne = !isClear && (isQueue || shift < MIN_SHIFT_ONE_WAY);
   return { ...found, pairs: agreeing.length, isClear, isOne };
 }
 

@@ -288,6 +288,26 @@ describe('clocks of captures', () => {
     await unmoved({ 'a.pcap': near, 'b.pcap': far });
   });
 
+  it('are not told by a queue that holds up one way only', async () => {
+    const [near, far] = [new Wire(), new Wire()];
+    for (let i = 0; i < 80; i++) {
+      near.udp(i / 2, { from: oldHost.mac, to: router.mac, src: oldHost.ip, dst: FAR, srcPort: 4000 + (i % 4) });
+      far.udp(i / 2 + 2 + (i % 5) * 0.003, {
+        from: oldHost.mac,
+        to: router.mac,
+        src: oldHost.ip,
+        dst: FAR,
+        srcPort: 4000 + (i % 4),
+      });
+    }
+    for (let i = 0; i < 5; i++) {
+      const answer = { from: router.mac, to: oldHost.mac, src: FAR, dst: oldHost.ip, hopLimit: 60 };
+      far.udp(50 + i, answer);
+      near.udp(50.01 + i, answer);
+    }
+    await unmoved({ 'a.pcap': near, 'b.pcap': far });
+  });
+
   it('are not told by a log that begins later, of flows that conntrack forgets in between', async () => {
     const wire = new Wire();
     let log = '';
