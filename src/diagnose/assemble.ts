@@ -26,7 +26,8 @@ import { UNKNOWN_HOP_LIMIT } from '../records/frame-batch.js';
 import type { Places, Scene } from './scene.js';
 import { namesOffload } from './cause.js';
 import { findingsOf, observationsOf } from './findings.js';
-import { apartDiagnostics, clockDiagnostics, conntrackOffsets, listClocks, offsetsAsGiven } from './clocks.js';
+import { captureTimeDiagnostics } from './capture-times.js';
+import { clockDiagnostics, conntrackOffsets, listClocks, offsetsAsGiven } from './clocks.js';
 import { eventsOf } from './events.js';
 import { listFlows } from './flows.js';
 import { totalImpact } from './impact.js';
@@ -86,7 +87,7 @@ export function assemble(parts: Parts): Analysis {
     diagnostics: [
       ...parts.diagnostics,
       ...clockDiagnostics(offsets, parts, places),
-      ...apartDiagnostics(r, places),
+      ...captureTimeDiagnostics(r, places),
       ...limitsOf(parts),
     ],
     ...(systems.length > 0 ? { systems } : {}),

@@ -203,29 +203,6 @@ function hostDiagnostics(corrections: readonly ClockCorrection[], names: InputNa
   });
 }
 
-/** Captures of another time than all others: a wrong clock that no packet shows looks the same. */
-export function apartDiagnostics(r: Reconstruction, names: InputNames): Diagnostic[] {
-  const spans = [...r.spans].filter(([, { first, last }]) => first <= last);
-  const apart = spans.filter(([input, { first, last }]) =>
-    spans.every(([other, span]) => other === input || span.first > last + APART || span.last < first - APART),
-  );
-  if (spans.length < 2 || apart.length === 0) return [];
-  const shown = apart.slice(0, MAX_NAMES).map(([input]) => names.inputName(input));
-  const more = apart.length > shown.length ? ` and ${apart.length - shown.length} more` : '';
-  return [
-    {
-      id: 'no-common-time',
-      ...(apart.length === 1 ? { input: shown[0] ?? '' } : {}),
-      what: `No other capture is of the time of ${shown.join(', ')}${more}, and no packet shows that a clock is wrong.`,
-      action: 'Each was judged at the time that it shows.',
-    },
-  ];
-}
-
-/** A capture that goes on with another one begins this soon after it, ns. */
-const APART = 6e10;
-const MAX_NAMES = 3;
-
 function signedSeconds(ns: number): string {
   return `${ns > 0 ? '+' : ''}${(ns / 1e9).toFixed(3)} s`;
 }

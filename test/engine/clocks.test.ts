@@ -39,6 +39,15 @@ function asIs(pieces: readonly Piece[]): Promise<string[]> {
 }
 
 describe.skipIf(!hasShared)('a clock that is wrong', () => {
+  it('of a capture on "any" is not known, and said to be so where its times are others', async () => {
+    const [pieces = []] = faulty;
+    const shiftedBy = (us: number): Piece[] =>
+      pieces.map((piece) => (piece.name === 'router.any-sll1.pcap' ? shiftedPcap(piece, us) : piece));
+    expect(said(await analyze(pieces), 'clock-not-compared')).toEqual([]);
+    const told = said(await analyze(shiftedBy(90_000_000)), 'clock-not-compared');
+    expect(told.map(({ input }) => input)).toEqual(['router.any-sll1.pcap']);
+  });
+
   it(
     'of one capture changes no frame that is called misdelivered',
     async () => {
