@@ -4,16 +4,16 @@ import { FRAMES } from './bytes/core-layout.js';
 import type { ByteSource } from './bytes/source.js';
 import { Decoder } from './decode/frame.js';
 import type { WantedPackets } from './detect/wanted.js';
-import { InputError } from './errors.js';
 import { headOf, kindOfHead } from './input-kind.js';
 import type { Diagnostic, Input, InputKind } from './model.js';
 import { readCapture } from './read/capture.js';
+import { InputNotes } from './read/input-notes.js';
 import type { TextSummary } from './read/text.js';
 import type { DeviceNames } from './reconstruct/devices.js';
 import type { Reconstruction } from './reconstruct/reconstruction.js';
 import { FrameBatch } from './records/frame-batch.js';
 import type { Fact } from './records/facts.js';
-import type { CaptureSink, InputDiagnostic, PacketBatch } from './records/packet-batch.js';
+import type { CaptureSink, PacketBatch } from './records/packet-batch.js';
 
 /** What `--as` may say. */
 export const INPUT_FORMATS = ['pcap', 'pcapng', 'text'] as const;
@@ -68,7 +68,6 @@ export interface ReadInput {
 }
 
 const TEXT_CHUNK = 64 * 1024;
-const MAX_DIAGNOSTICS = 100;
 
 export class InputReader {
   private readonly r: Reconstruction;
@@ -99,7 +98,7 @@ export class InputReader {
 
   /** First reading: everything goes into the reconstruction. */
   async first(index: number, evidence: Evidence): Promise<ReadInput> {
-    const notes = new Notes(evidence.name);
+    const notes = new InputNotes(evidence.name);
     this.r.beginInput(index);
     const dropped = new Map<number, number>();
     const sink = this.sink(index, notes, dropped, () => {
@@ -127,7 +126,7 @@ export class InputReader {
   /** Second reading of a capture. */
   async again(index: number, evidence: Evidence, reading: SecondReading): Promise<void> {
     this.r.taps.resumeInput(index);
-    const silent = new Notes(evidence.name);
+    const silent = new InputNotes(evidence.name);
     const kind = await this.kindOf(evidence);
     const wanted = reading.wanted(index);
     const sink = this.sink(index, silent, new Map(), (batch) => reading.add(this.frames, batch), true);
@@ -208,7 +207,7 @@ export class InputReader {
   private async text(
     index: number,
     evidence: Evidence,
-    notes: Notes,
+    notes: InputNotes,
     onFrames: (frames: FrameBatch) => void,
     again = false,
   ): Promise<TextSummary> {
@@ -263,7 +262,7 @@ export class InputReader {
   /** A sink that decodes each batch into `frames` and then calls `onFrames`; the times of the input are set right before. */
   private sink(
     input: number,
-    notes: Notes,
+    notes: InputNotes,
     dropped: Map<number, number>,
     onFrames: (packets: PacketBatch) => void,
     again = false,
@@ -309,45 +308,6 @@ async function isUndated(evidence: Evidence): Promise<boolean> {
     return isUndatedCapture(head);
   } catch {
     return false;
-  }
-}
-
-/** Diagnostics of one input, bounded. */
-class Notes {
-  private readonly list: Diagnostic[] = [];
-  private readonly input: string;
-  private more = 0;
-
-  constructor(input: string) {
-    this.input = input;
-  }
-
-  add(diagnostic: InputDiagnostic): void {
-    if (this.list.length < MAX_DIAGNOSTICS) this.list.push({ ...diagnostic, input: this.input });
-    else this.more++;
-  }
-
-  /** Notes why an input could not be read on; throws what is a bug. */
-  failure(error: unknown, signal: AbortSignal | undefined, action: string): void {
-    if (error instanceof InputError) {
-      this.add({ id: 'input-failed', what: `${error.message.slice(error.input.length + 2)}.`, action });
-    } else if (signal?.aborted) {
-      this.add({ id: 'interrupted', what: 'The reading was interrupted.', action: 'Everything before it was used.' });
-    } else {
-      throw error;
-    }
-  }
-
-  all(): Diagnostic[] {
-    if (this.more === 0) return this.list;
-    const rest = {
-      id: 'more-diagnostics',
-      input: this.input,
-      what: 'There is more of this kind.',
-      action: 'It was counted.',
-      count: this.more,
-    };
-    return [...this.list, rest];
   }
 }
 
