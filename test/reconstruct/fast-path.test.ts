@@ -338,7 +338,10 @@ describe('pairs of MACs', () => {
           expect(new Set(macs)).toEqual(new Set([...all, ...weak.map(({ mac }) => mac)]));
           for (const { testimonies, start, end } of tenures) {
             expect(start).toBe(Math.min(...testimonies.map(({ first }) => first)));
-            expect(end).toBe(Math.max(...testimonies.map(({ last }) => last)));
+            const last = Math.max(...testimonies.map((testimony) => testimony.last));
+            // What the old MAC says right after a take-over is the tail of its tenure, and makes that no longer.
+            if (tenures.length === 1) expect(end).toBe(last);
+            else expect(end).toBeLessThanOrEqual(last);
           }
         }
       }),
