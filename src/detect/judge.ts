@@ -3,7 +3,7 @@
  * each moment, and why.
  */
 
-import { formatMac, type Ip, type Mac } from '../bytes/address.js';
+import { formatMac, isIpv6, type Ip, type Mac } from '../bytes/address.js';
 import type { MisdeliveryClass, Origin, Witness, WitnessKind } from '../model.js';
 import { addressKey } from '../reconstruct/address-key.js';
 import { isOnLinkFor, mayTransmit } from '../reconstruct/hosts.js';
@@ -118,7 +118,7 @@ export class Judge {
     if (mapped !== undefined) return this.ruleByMap(network, transmitter, ip, mac, mapped);
     const ownership = this.ownerships.get(addressKey(network, ip));
     if (!ownership || (ownership.tenures.length === 0 && ownership.weak.length === 0)) {
-      return this.ruleOffLink(network, transmitter, mac);
+      return this.ruleOffLink(network, transmitter, ip, mac);
     }
     if (ownership.tenures.length === 0) return always(this.ruleByWeak(ownership, network, transmitter, mac));
     return this.ruleOnLink(ownership, network, transmitter, mac);
@@ -127,7 +127,7 @@ export class Judge {
   private ruleByMap(network: number, transmitter: Mac, ip: Ip, mac: Mac, mapped: Mac): Stretch[] {
     if (mac === mapped) return always(DELIVERED);
     if (this.mayHandOver(transmitter, mac)) return always(DELIVERED);
-    if (!this.knowsOnLink(network, transmitter, ip, [mapped])) return this.ruleOffLink(network, transmitter, mac);
+    if (!this.knowsOnLink(network, transmitter, ip, [mapped])) return this.ruleOffLink(network, transmitter, ip, mac);
     const because: Witness = { kind: 'map', ip: this.r.addresses.format(ip), mac: formatMac(mapped) };
     return always({ verdict: 'misdelivered', expected: [mapped], because: [because] });
   }
@@ -227,10 +227,12 @@ export class Judge {
   }
 
   /** An address that is not of this network: any router will do, but not a MAC whose addresses all went to another. */
-  private ruleOffLink(network: number, transmitter: Mac, mac: Mac): Stretch[] {
+  private ruleOffLink(network: number, transmitter: Mac, ip: Ip, mac: Mac): Stretch[] {
     if (this.isWayOut(network, mac)) return always(DELIVERED);
     const had = this.addressesOf(network, mac);
-    if (had.length === 0) return always(notJudged('unknown-next-hop'));
+    // A host that lost its IPv4 address may keep an IPv6 address that no message tells of.
+    const isSameFamily = had.some((ownership) => isIpv6(ownership.ip) === isIpv6(ip));
+    if (!isSameFamily) return always(notJudged('unknown-next-hop'));
     // Wrong from the moment when the transmitter knows that the last address it had was taken over, and never given back.
     let lost: Stretch[] | undefined;
     for (const ownership of had) {

@@ -226,9 +226,14 @@ export class Verdicts {
 
   /** What the judge says, asked once for each transmitter and MAC per destination. MACs as the words of a leg record. */
   private rulesOf(to: Destination, srcMacLow: number, macs: number, dstMacLow: number): Rules {
-    // Where nobody is known to have the address, it does not matter which one it is.
+    // Where nobody is known to have the address, only its family matters.
     const isSomebodys = to.ownership !== undefined || this.map.has(to.ip);
-    const at = this.asked.intern(isSomebodys ? to.number : ~to.network, srcMacLow, macs, dstMacLow);
+    const at = this.asked.intern(
+      isSomebodys ? to.number : ~(to.network * 2 + (isIpv6(to.ip) ? 1 : 0)),
+      srcMacLow,
+      macs,
+      dstMacLow,
+    );
     return (this.rules[at] ??= this.ask(to, macFromWords(macs >>> 16, srcMacLow), macFromWords(macs, dstMacLow)));
   }
 

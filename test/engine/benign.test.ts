@@ -636,6 +636,19 @@ const scenarios: Scenario[] = [
         }
       }),
   },
+  {
+    what: 'a host whose IPv4 address another one takes over, and who keeps an IPv6 address that no message tells of',
+    build: () =>
+      one((wire) => {
+        wire.meet(0, router, oldHost);
+        forward(wire, oldHost, { from: 1, until: 20 });
+        const sixth = { mac: oldHost.mac, ip: '2001:db8::40' };
+        forward(wire, sixth, { from: 1, until: 20, src: '2001:db8:9::9' });
+        wire.meet(21, router, newHost);
+        forward(wire, newHost, { from: 22, until: 40 });
+        forward(wire, sixth, { from: 22, until: 40, src: '2001:db8:9::9' });
+      }),
+  },
 ];
 
 describe('what looks odd and is in order', () => {
