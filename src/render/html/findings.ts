@@ -76,7 +76,7 @@ function timesLine({ onset, recovery }: Finding): Markup | undefined {
 }
 
 const ONSET_WORDS = {
-  'take-over': 'the address moved to another MAC',
+  'take-over': 'the address moved',
   'route-change': 'the rules or routes changed',
   offload: 'the flow was offloaded',
   unknown: 'something unknown',
