@@ -1,6 +1,18 @@
 /** Records to rows of the packet batch: `src/read/pcap.ts` and `pcapng.ts`. */
 
-import { BYTES, INTERFACE_BYTES, INTERFACES, PACKETS, ROWS } from '../src/bytes/core-layout';
+import {
+  BYTES,
+  I_BASE_HIGH,
+  I_BASE_LOW,
+  I_FACTOR,
+  I_INDEX,
+  I_LINK_TYPE,
+  I_METHOD,
+  INTERFACE_BYTES,
+  INTERFACES,
+  PACKETS,
+  ROWS,
+} from '../src/bytes/core-layout';
 import {
   BATCH_SIZE,
   P_CAPTURED,
@@ -17,14 +29,7 @@ import {
   P_TIME,
 } from '../src/records/batch-layout';
 
-// Of an interface, as `CoreWalk.setInterface` writes it.
-const INDEX = 0;
-const LINK_TYPE = 4;
-const METHOD = 8;
-const BASE_HIGH = 16;
-const BASE_LOW = 24;
-const FACTOR = 32;
-/** `Method` of `src/read/time-scale.ts`. */
+/** `TimeMethod` of `src/read/time-scale.ts`. */
 const SPLIT = 0;
 const MULTIPLY = 1;
 
@@ -81,7 +86,7 @@ export function walkBlocks(from: i32, end: i32, row: i32, frame: i32, shift: f64
     const captured = load<u32>(block, 20);
     if (number >= interfaces || captured > length - MIN_BLOCK) break;
     const source = INTERFACES + number * INTERFACE_BYTES;
-    const method = load<i32>(source, METHOD);
+    const method = load<i32>(source, I_METHOD);
     if (method != SPLIT && method != MULTIPLY) break;
     if (!readOptions(row, block + 28 + ((captured + 3) & ~3), block + length - 4)) break;
     const original = load<u32>(block, 24);
@@ -108,18 +113,18 @@ function put(
   store<i32>(c, data, PACKETS + P_OFFSET);
   store<i32>(c, captured, PACKETS + P_CAPTURED);
   store<i32>(c, original, PACKETS + P_ORIGINAL);
-  store<i32>(c, load<i32>(source, INDEX), PACKETS + P_INTERFACE);
-  store<i32>(c, load<i32>(source, LINK_TYPE), PACKETS + P_LINK_TYPE);
+  store<i32>(c, load<i32>(source, I_INDEX), PACKETS + P_INTERFACE);
+  store<i32>(c, load<i32>(source, I_LINK_TYPE), PACKETS + P_LINK_TYPE);
   store<i32>(c, frame, PACKETS + P_FRAME);
   store<i32>(c, high, PACKETS + P_TICKS_HIGH);
   store<i32>(c, low, PACKETS + P_TICKS_LOW);
   store<f64>(c << 1, <f64>at + shift, PACKETS + P_FILE_OFFSET);
-  const words = <f64>high - load<f64>(source, BASE_HIGH);
-  const factor = load<f64>(source, FACTOR);
+  const words = <f64>high - load<f64>(source, I_BASE_HIGH);
+  const factor = load<f64>(source, I_FACTOR);
   const time =
-    load<i32>(source, METHOD) == SPLIT
+    load<i32>(source, I_METHOD) == SPLIT
       ? words * 1e9 + <f64>low * factor
-      : (words * 4294967296.0 + (<f64>low - load<f64>(source, BASE_LOW))) * factor;
+      : (words * 4294967296.0 + (<f64>low - load<f64>(source, I_BASE_LOW))) * factor;
   store<f64>(c << 1, time, PACKETS + P_TIME);
 }
 

@@ -35,9 +35,16 @@ export const KNOWN_TAPS = 0x16000;
 export const TAP_SLOTS = 256;
 /** Frames settled, by interface (words). */
 export const COUNTED = 0x16800;
-/** Interfaces of the section, `INTERFACE_BYTES` each: index, link type, `TimeMethod` (words), 8 bytes free, then doubles. */
+/** Interfaces of the section, `INTERFACE_BYTES` each. */
 export const INTERFACES = 0x17000;
 export const INTERFACE_BYTES = 64;
+/** In an interface: words, then doubles. The method is one of `TimeMethod`, -1 while the interface is not known. */
+export const I_INDEX = 0;
+export const I_LINK_TYPE = 4;
+export const I_METHOD = 8;
+export const I_BASE_HIGH = 16;
+export const I_BASE_LOW = 24;
+export const I_FACTOR = 32;
 
 /**
  * The bytes that records lie in. 16 bytes past a page, so that fresh bytes lie on a page as in a buffer of the window's

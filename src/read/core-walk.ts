@@ -1,5 +1,15 @@
 import type { Core } from '../bytes/core.js';
-import { INTERFACE_BYTES, MAX_INTERFACES, PACKETS } from '../bytes/core-layout.js';
+import {
+  I_BASE_HIGH,
+  I_BASE_LOW,
+  I_FACTOR,
+  I_INDEX,
+  I_LINK_TYPE,
+  I_METHOD,
+  INTERFACE_BYTES,
+  MAX_INTERFACES,
+  PACKETS,
+} from '../bytes/core-layout.js';
 import type { ByteWindow } from '../bytes/window.js';
 import { PacketBatch } from '../records/packet-batch.js';
 import type { CaptureOutput } from './capture-output.js';
@@ -33,14 +43,13 @@ export class CoreWalk {
     const { interfaceWords, interfaceDoubles } = this.core;
     const steps = scale.steps();
     if (!steps || number >= MAX_INTERFACES) return;
-    const word = (number * INTERFACE_BYTES) / 4;
-    const double = (number * INTERFACE_BYTES) / 8;
-    interfaceWords[word] = index;
-    interfaceWords[word + 1] = linkType;
-    interfaceWords[word + 2] = steps.method;
-    interfaceDoubles[double + 2] = steps.baseHigh;
-    interfaceDoubles[double + 3] = steps.baseLow;
-    interfaceDoubles[double + 4] = steps.factor;
+    const at = number * INTERFACE_BYTES;
+    interfaceWords[(at + I_INDEX) / 4] = index;
+    interfaceWords[(at + I_LINK_TYPE) / 4] = linkType;
+    interfaceWords[(at + I_METHOD) / 4] = steps.method;
+    interfaceDoubles[(at + I_BASE_HIGH) / 8] = steps.baseHigh;
+    interfaceDoubles[(at + I_BASE_LOW) / 8] = steps.baseLow;
+    interfaceDoubles[(at + I_FACTOR) / 8] = steps.factor;
     this.core.run.setInterfaces(MAX_INTERFACES);
   }
 
