@@ -10,3 +10,4 @@ export { decode, setAddresses } from './decode';
 export { add, find, setSlots } from './legs';
 export { settle } from './settle';
 export { setInterfaces, walkBlocks, walkRecords } from './walk';
+export { keep } from './wanted';

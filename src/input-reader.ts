@@ -130,13 +130,7 @@ export class InputReader {
     const kind = await this.kindOf(evidence);
     const wanted = reading.wanted(index);
     const sink = this.sink(index, silent, new Map(), (batch) => reading.add(this.frames, batch), true);
-    const ofWanted: CaptureSink = {
-      ...sink,
-      packets: (batch) => {
-        wanted.keep(batch);
-        if (batch.count > 0) sink.packets(batch);
-      },
-    };
+    const ofWanted: CaptureSink = { ...sink, select: (batch, from) => wanted.keep(batch, from) };
     try {
       if (kind === 'text') await this.text(index, evidence, silent, (frames) => reading.add(frames, undefined), true);
       else await this.capture(evidence, ofWanted, wanted.last);

@@ -168,6 +168,11 @@ export class AddressTable {
     return (this.table.words[(ip - IPV6_BASE) * 4] ?? 0) >>> 16;
   }
 
+  /** The last 32 bits of an address, signed. */
+  lastWord(ip: Ip): number {
+    return isIpv6(ip) ? (this.table.words[(ip - IPV6_BASE) * 4 + 3] ?? 0) : ip | 0;
+  }
+
   /** The eight 16-bit groups of an IPv6 address. */
   groups(ip: Ip): number[] {
     const base = (ip - IPV6_BASE) * 4;

@@ -53,6 +53,10 @@ export const I_FACTOR = 32;
 export const BYTES = 0x20010;
 export const BYTES_END = 0xa1000;
 
+/** Bits of the packets that a second reading wants, `1 << WANTED_BITS` of them: see `detect/wanted.ts`. */
+export const WANTED = 0xb0000;
+export const WANTED_BITS = 18;
+
 /** Zones, each from its beginning to the next one's: they grow as they are used, and cost nothing before. */
 export const ADDRESSES = 0x8000000;
 export const SLOTS = 0x20000000;

@@ -25,6 +25,7 @@ interface CoreExports {
   settle(count: number): number;
   add(count: number, legs: number): number;
   find(count: number): void;
+  keep(from: number, count: number): number;
   setSlots(at: number, mask: number): void;
 }
 

@@ -21,6 +21,8 @@ export class CaptureOutput {
   /** Something was wrong with the capture's structure, or its end lacks. */
   damaged = false;
   private readonly told = new Map<string, number>();
+  /** Rows in use that the sink selected. */
+  private selected = 0;
 
   constructor(sink: CaptureSink, batch = new PacketBatch()) {
     this.batch = batch;
@@ -29,23 +31,38 @@ export class CaptureOutput {
 
   /** Hands the rows to the sink. To be called before the bytes that they point to move. */
   flush(): void {
+    this.select();
     if (this.rows === 0) return;
     this.batch.count = this.rows;
     this.rows = 0;
+    this.selected = 0;
     this.sink.packets(this.batch);
   }
 
   /** Makes room for a row; to be called after each row is complete. */
   rowDone(): void {
     this.frames++;
-    if (++this.rows === BATCH_SIZE) this.flush();
+    if (++this.rows === BATCH_SIZE) this.full();
   }
 
   /** The same for several rows, which are complete. */
   rowsDone(count: number): void {
     this.frames += count;
     this.rows += count;
-    if (this.rows === BATCH_SIZE) this.flush();
+    if (this.rows === BATCH_SIZE) this.full();
+  }
+
+  /** Where the sink wants few of the rows, the batch is filled up before it is handed over. */
+  private full(): void {
+    this.select();
+    if (this.rows > BATCH_SIZE / 2) this.flush();
+  }
+
+  private select(): void {
+    if (!this.sink.select || this.rows === this.selected) return;
+    this.batch.count = this.rows;
+    this.sink.select(this.batch, this.selected);
+    this.rows = this.selected = this.batch.count;
   }
 
   interface(description: CaptureInterface): void {

@@ -70,17 +70,13 @@ export class PacketBatch {
     ];
   }
 
-  /** Leaves only the first `count` of the given rows, which are in order. */
-  keep(rows: Int32Array, count: number): void {
+  /** Puts a row in the place of another one. */
+  copyRow(from: number, to: number): void {
     const { words, time, fileOffset, hasFlags } = this;
-    for (const column of words) for (let i = 0; i < count; i++) column[i] = column[rows[i] ?? 0] ?? 0;
-    for (let i = 0; i < count; i++) {
-      const row = rows[i] ?? 0;
-      time[i] = time[row] ?? NaN;
-      fileOffset[i] = fileOffset[row] ?? NaN;
-      hasFlags[i] = hasFlags[row] ?? 0;
-    }
-    this.count = count;
+    for (const column of words) column[to] = column[from] ?? 0;
+    time[to] = time[from] ?? NaN;
+    fileOffset[to] = fileOffset[from] ?? NaN;
+    hasFlags[to] = hasFlags[from] ?? 0;
   }
 }
 
@@ -122,6 +118,8 @@ export interface TimeResolution {
 export interface CaptureSink {
   interface(description: CaptureInterface): void;
   packets(batch: PacketBatch): void;
+  /** Drops the rows from `from` on that `packets` need not be given, and sets `batch.count`. Without it, all are given. */
+  select?(batch: PacketBatch, from: number): void;
   /** A comment of a section, interface or packet (frame 0: not of a packet). Untrusted text. */
   comment(text: string, frame: number): void;
   /** Name resolution record. Untrusted text. */

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { Core } from '../../src/bytes/core.js';
 import { FRAMES } from '../../src/bytes/core-layout.js';
 import { Decoder } from '../../src/decode/frame.js';
+import { WantedPackets } from '../../src/detect/wanted.js';
 import { readCapture, sniffCapture } from '../../src/read/capture.js';
 import { Reconstruction } from '../../src/reconstruct/reconstruction.js';
 import { FrameBatch, FrameFlag } from '../../src/records/frame-batch.js';
@@ -125,6 +126,66 @@ async function expectSame(captures: readonly Uint8Array[], core = new Core()): P
   expect(fast.rows.length).toBe(plain.rows.length);
   expect(fast.rest).toEqual(plain.rest);
   return plain.rows.length;
+}
+
+interface ReadAgain {
+  /** Rows of the wanted legs, in a whole reading and in one of wanted packets. */
+  readonly sought: string[];
+  readonly found: string[];
+  /** All packets that a reading of wanted ones is given, and how many there are. */
+  readonly kept: string[];
+  readonly all: number;
+}
+
+/** Reads a capture, and then again: all of it, and the packets that some of its legs may have. */
+async function readAgain(capture: Uint8Array, picks: readonly number[], core?: Core): Promise<ReadAgain> {
+  const r = new Reconstruction(core);
+  const decoder = new Decoder(r.addresses, core);
+  const frames = core ? new FrameBatch(core.fixed, FRAMES) : new FrameBatch();
+  const read = async (again: boolean, take: (batch: PacketBatch) => void, wanted?: WantedPackets): Promise<void> => {
+    const sink = {
+      interface: (description: Parameters<typeof r.taps.addInterface>[0]) =>
+        again ? undefined : r.taps.addInterface(description),
+      packets: (batch: PacketBatch) => {
+        decoder.decode(batch, frames);
+        take(batch);
+      },
+      ...(wanted ? { select: (batch: PacketBatch, from: number) => wanted.keep(batch, from) } : {}),
+      comment: () => undefined,
+      name: () => undefined,
+      statistics: () => undefined,
+      diagnostic: () => undefined,
+    };
+    if (again) r.taps.resumeInput(0);
+    await readCapture(memorySource(capture), r.epoch, sink, core ? { core } : {});
+  };
+  r.beginInput(0);
+  await read(false, () => {
+    r.add(frames);
+  });
+  r.endInput();
+  const legs = new Set(r.legs.count > 0 ? picks.map((pick) => pick % r.legs.count) : []);
+  const told: ReadAgain = { sought: [], found: [], kept: [], all: [...r.frames.values()][0] ?? 0 };
+  const note = (rows: string[], kept: string[], batch: PacketBatch): void => {
+    r.find(frames);
+    for (let i = 0; i < batch.count; i++) {
+      const leg = r.legs.row[i] ?? -1;
+      kept.push(packetRow(batch, i));
+      if (legs.has(leg)) rows.push(`${leg} ${packetRow(batch, i)} | ${frameRow(frames, i, batch.offset[i] ?? 0)}`);
+    }
+  };
+  await read(true, (batch) => {
+    note(told.sought, [], batch);
+  });
+  const wanted = new WantedPackets(r, legs);
+  await read(
+    true,
+    (batch) => {
+      note(told.found, told.kept, batch);
+    },
+    wanted,
+  );
+  return told;
 }
 
 const MACS = ['02:00:00:00:00:01', '02:00:00:00:00:02', '02:00:00:00:00:03', '02:00:00:00:00:04'];
@@ -287,6 +348,26 @@ describe('the core', () => {
     }
     const many = captureOf({ littleEndian: true, resolution: 9, pcapng: true }, steps);
     expect(await expectSame([wire.pcap(), many, wire.pcap()])).toBeGreaterThan(60_000);
+  });
+
+  it('keeps the packets that the plain code keeps for a second reading, and all that are wanted', async () => {
+    let dropped = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        form,
+        fc.array(step, { minLength: 1, maxLength: 40 }),
+        fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
+        async (f, steps, picks) => {
+          const capture = captureOf(f, steps);
+          const [plain, fast] = [await readAgain(capture, picks), await readAgain(capture, picks, new Core())];
+          expect(fast).toEqual(plain);
+          expect(plain.found).toEqual(plain.sought);
+          dropped += plain.all - plain.kept.length;
+        },
+      ),
+      { numRuns: 150 },
+    );
+    expect(dropped).toBeGreaterThan(1000);
   });
 
   it('remembers nothing of its own rows when a block is too large for its memory', async () => {
