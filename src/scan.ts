@@ -111,7 +111,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     verdicts,
     examination,
     flows,
-    trails: new Trails(r, trace, candidates),
+    trails: new Trails(trace, candidates),
     corrections,
     suspicions: clocks?.suspicions ?? [],
     flowOfLeg,

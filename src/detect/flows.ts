@@ -1,12 +1,12 @@
 /** Flows that suspects belong to: both directions joined on every tap, through NAT where conntrack says how. */
 
-import { ipFromWord, parseIpv4, parseIpv6Groups } from '../bytes/address.js';
+import { parseIpv4, parseIpv6Groups } from '../bytes/address.js';
 import type { Tuple } from '../model.js';
 import type { ConntrackEntry } from '../reconstruct/conntrack-store.js';
-import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { ConntrackTuple } from '../records/facts.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
+import { legsAbout } from './legs-about.js';
 
 export interface AffectedFlow {
   /** `F1`, `F2`, ... in order of the first frame. */
@@ -17,6 +17,8 @@ export interface AffectedFlow {
   readonly conntrack: readonly ConntrackEntry[];
   /** Its legs on every tap. */
   readonly legs: readonly number[];
+  /** Those whose packets go the way of the original direction, before or after translation. */
+  readonly originals: ReadonlySet<number>;
   /** First frame, ns since the analysis epoch. */
   readonly first: number;
 }
@@ -26,28 +28,34 @@ interface Draft {
   readonly reply: Tuple;
   readonly conntrack: ConntrackEntry[];
   readonly legs: number[];
+  readonly originals: Set<number>;
+}
+
+/** What packets of a flow look like, with addresses and ports, before or after translation. */
+interface Form {
+  readonly draft: Draft;
+  readonly isOriginal: boolean;
 }
 
 /** The flows of the given legs. */
 export function flowsOfLegs(r: Reconstruction, suspects: Iterable<number>): AffectedFlow[] {
   const seeds = [...suspects].map((leg) => tupleOf(r, viewLeg(r, leg)));
   const entries = entriesOf(r, seeds);
-  const byForm = new Map<string, Draft>();
+  const byForm = new Map<string, Form>();
   for (const seed of seeds) addDraft(byForm, seed, entries.get(textOfTuple(seed)) ?? []);
   collectLegs(r, byForm);
 
   const firstOf = (draft: Draft): number =>
     Math.min(...draft.legs.map((leg) => runsOfLeg(r, leg)[0]?.first ?? Infinity));
-  return [...new Set(byForm.values())]
+  return [...new Set([...byForm.values()].map(({ draft }) => draft))]
     .map((draft) => ({ ...draft, first: firstOf(draft) }))
     .sort((a, b) => a.first - b.first || (textOfTuple(a.original) < textOfTuple(b.original) ? -1 : 1))
     .map((draft, i) => ({ id: `F${i + 1}`, ...draft }));
 }
 
-/** Whether a leg's packets go the way of the flow's original direction, before or after translation. */
-export function isOriginal(r: Reconstruction, flow: AffectedFlow, view: LegView): boolean {
-  const text = textOfTuple(tupleOf(r, view));
-  return text === textOfTuple(flow.original) || text === textOfTuple(turned(flow.reply));
+/** The direction of a flow that one of its legs is of. */
+export function directionOf(flow: AffectedFlow, leg: number): 'original' | 'reply' {
+  return flow.originals.has(leg) ? 'original' : 'reply';
 }
 
 export function tupleOf(r: Reconstruction, view: LegView): Tuple {
@@ -99,8 +107,8 @@ function entriesOf(r: Reconstruction, seeds: readonly Tuple[]): Map<string, Conn
   return found;
 }
 
-function addDraft(byForm: Map<string, Draft>, seed: Tuple, entries: readonly ConntrackEntry[]): void {
-  const known = byForm.get(textOfTuple(seed));
+function addDraft(byForm: Map<string, Form>, seed: Tuple, entries: readonly ConntrackEntry[]): void {
+  const known = byForm.get(textOfTuple(seed))?.draft;
   if (known) {
     for (const entry of entries) if (!known.conntrack.includes(entry)) known.conntrack.push(entry);
     return;
@@ -108,27 +116,24 @@ function addDraft(byForm: Map<string, Draft>, seed: Tuple, entries: readonly Con
   const [entry] = entries;
   const original = entry ? tupleOfConntrack(entry.first.original, entry.protocol) : seed;
   const reply = entry ? tupleOfConntrack(entry.first.reply, entry.protocol) : turned(seed);
-  const draft: Draft = { original, reply, conntrack: [...entries], legs: [] };
+  const draft: Draft = { original, reply, conntrack: [...entries], legs: [], originals: new Set() };
+  const originals = [original, turned(reply)].map(textOfTuple);
   for (const form of [...formsOf(original, reply), textOfTuple(seed), textOfTuple(turned(seed))]) {
-    if (!byForm.has(form)) byForm.set(form, draft);
+    if (!byForm.has(form)) byForm.set(form, { draft, isOriginal: originals.includes(form) });
   }
 }
 
 /** Finds all legs of the wanted flows, on every tap. */
-function collectLegs(r: Reconstruction, byForm: ReadonlyMap<string, Draft>): void {
-  if (byForm.size === 0) return;
+function collectLegs(r: Reconstruction, byForm: ReadonlyMap<string, Form>): void {
   const ips = new Set<number>();
-  for (const draft of byForm.values()) {
+  for (const { draft } of byForm.values()) {
     for (const text of [draft.original.srcIp, draft.original.dstIp, draft.reply.srcIp, draft.reply.dstIp]) {
       if (parseIpv4(text) !== undefined || parseIpv6Groups(text)) ips.add(r.addresses.parse(text) ?? -1);
     }
   }
-  const { words } = r.legs;
-  for (let leg = 0; leg < r.legs.count; leg++) {
-    const w = leg * LEG_WORDS;
-    const version = (words[w + Leg.META] ?? 0) & LegBit.IPV6 ? 6 : 4;
-    if (!ips.has(ipFromWord(words[w + Leg.SRC_IP] ?? 0, version))) continue;
-    if (!ips.has(ipFromWord(words[w + Leg.DST_IP] ?? 0, version))) continue;
-    byForm.get(textOfTuple(tupleOf(r, viewLeg(r, leg))))?.legs.push(leg);
+  for (const leg of legsAbout(r, ips, 'both')) {
+    const form = byForm.get(textOfTuple(tupleOf(r, viewLeg(r, leg))));
+    form?.draft.legs.push(leg);
+    if (form?.isOriginal) form.draft.originals.add(leg);
   }
 }

@@ -3,8 +3,7 @@
  * by what these leave alone (`TracedFrame.fingerprint`).
  */
 
-import type { Reconstruction } from '../reconstruct/reconstruction.js';
-import { isOriginal, type AffectedFlow } from './flows.js';
+import { directionOf, type AffectedFlow } from './flows.js';
 import type { Trace, TracedFrame } from './trace.js';
 
 export interface FlowPacket {
@@ -25,6 +24,13 @@ const MAX_TRANSIT = 1e9;
 const MIRRORED = 1e6;
 const MAX_OPEN = 8;
 
+/** A frame, and when it was seen by the clock that all are compared with. */
+interface Seen {
+  readonly frame: TracedFrame;
+  readonly direction: FlowPacket['direction'];
+  readonly time: number;
+}
+
 interface Draft {
   readonly direction: FlowPacket['direction'];
   readonly sightings: TracedFrame[];
@@ -37,30 +43,31 @@ interface Draft {
  * @param shift what to add to a time of an input, in ns, so that all clocks agree
  */
 export function packetsOf(
-  r: Reconstruction,
   trace: Trace,
   flow: AffectedFlow,
   translated: ReadonlyMap<number, FlowPacket['direction']>,
   shift: (input: number) => number,
 ): FlowPacket[] {
-  const directions = new Map(translated);
-  const frames: TracedFrame[] = [];
-  for (const leg of [...flow.legs, ...translated.keys()]) {
+  const frames: Seen[] = [];
+  const take = (leg: number, direction: FlowPacket['direction']): void => {
     for (const frame of trace.ofLeg(leg)) {
-      if (!directions.has(leg)) directions.set(leg, isOriginal(r, flow, frame.view) ? 'original' : 'reply');
-      if (!Number.isNaN(frame.time)) frames.push(frame);
+      if (!Number.isNaN(frame.time)) frames.push({ frame, direction, time: frame.time + shift(frame.input) });
     }
-  }
-  const when = (frame: TracedFrame): number => frame.time + shift(frame.input);
-  frames.sort((a, b) => when(a) - when(b) || b.hopLimit - a.hopLimit || a.input - b.input || a.frame - b.frame);
+  };
+  for (const leg of flow.legs) take(leg, translated.get(leg) ?? directionOf(flow, leg));
+  for (const [leg, direction] of translated) take(leg, direction);
+  frames.sort(
+    (a, b) =>
+      a.time - b.time ||
+      b.frame.hopLimit - a.frame.hopLimit ||
+      a.frame.input - b.frame.input ||
+      a.frame.frame - b.frame.frame,
+  );
   const drafts: Draft[] = [];
-  const open = new Map<string, Draft[]>();
-  for (const frame of frames) {
-    const direction = directions.get(frame.view.leg) ?? 'original';
-    const time = when(frame);
-    const key = `${direction} ${frame.fingerprint}`;
-    const candidates = frame.fingerprint === 0 ? [] : (open.get(key) ?? []);
-    const draft = candidates.findLast((candidate) => mayBe(candidate, frame, time, when));
+  const open = { original: new Map<number, Draft[]>(), reply: new Map<number, Draft[]>() };
+  for (const { frame, direction, time } of frames) {
+    const candidates = frame.fingerprint === 0 ? undefined : open[direction].get(frame.fingerprint);
+    const draft = candidates?.findLast((candidate) => mayBe(candidate, frame, time, shift));
     if (draft) {
       draft.sightings.push(frame);
       draft.last = time;
@@ -68,16 +75,21 @@ export function packetsOf(
     }
     const made: Draft = { direction, sightings: [frame], last: time };
     drafts.push(made);
-    if (frame.fingerprint !== 0) open.set(key, [...candidates.slice(1 - MAX_OPEN), made]);
+    if (frame.fingerprint === 0) continue;
+    if (!candidates) open[direction].set(frame.fingerprint, [made]);
+    else if (candidates.push(made) > MAX_OPEN) candidates.shift();
   }
   return drafts.map(finished);
 }
 
 /** Whether a frame may be a sighting of a packet: it is not over, and this place has not seen it with this hop limit. */
-function mayBe(draft: Draft, frame: TracedFrame, time: number, when: (frame: TracedFrame) => number): boolean {
+function mayBe(draft: Draft, frame: TracedFrame, time: number, shift: (input: number) => number): boolean {
   if (time - draft.last > MAX_TRANSIT) return false;
   return draft.sightings.every(
-    (seen) => seen.view.leg !== frame.view.leg || seen.hopLimit !== frame.hopLimit || time - when(seen) < MIRRORED,
+    (seen) =>
+      seen.view.leg !== frame.view.leg ||
+      seen.hopLimit !== frame.hopLimit ||
+      time - (seen.time + shift(seen.input)) < MIRRORED,
   );
 }
 

@@ -3,13 +3,13 @@
  * with suspects, and what their senders sent to the same address meanwhile, are traced, up to a bound.
  */
 
-import { ipFromWord, macFromWords, type Ip, type Mac } from '../bytes/address.js';
-import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
+import { macFromWords, type Ip, type Mac } from '../bytes/address.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { FrameFlag, type FrameBatch } from '../records/frame-batch.js';
 import type { PacketBatch } from '../records/packet-batch.js';
 import type { AffectedFlow } from './flows.js';
 import { viewLeg, type LegView } from './legs.js';
+import { legsAbout } from './legs-about.js';
 import { messageOf, type Message } from './messages.js';
 
 /** A packet on a tap. Times in ns since the analysis epoch. */
@@ -65,8 +65,8 @@ export class Trace {
   dropped = 0;
   private readonly traced = new Map<number, TracedLeg>();
   private readonly byDestination = new Map<string, TracedFrame[]>();
-  /** Made when it is first asked for: when all is read. */
-  private byFingerprint: Map<number, TracedFrame[]> | undefined;
+  /** Frames by the fingerprints of misdelivered ones; made when it is first asked for: when all is judged. */
+  private strays: Map<number, TracedFrame[]> | undefined;
 
   constructor(r: Reconstruction, legs: Iterable<number>) {
     for (const leg of legs) {
@@ -88,14 +88,19 @@ export class Trace {
     return this.traced.get(leg)?.frames ?? [];
   }
 
-  /** Frames that look like the same packet, as read; none for fingerprint 0, which tells nothing. */
-  alike(fingerprint: number): readonly TracedFrame[] {
-    if (!this.byFingerprint) {
-      this.byFingerprint = new Map();
-      for (const frame of this.frames)
-        if (frame.fingerprint !== 0) append(this.byFingerprint, frame.fingerprint, frame);
+  /** Frames that look like the same packet as a misdelivered one, as read; none where too little was captured to tell. */
+  alike({ fingerprint }: TracedFrame): readonly TracedFrame[] {
+    this.strays ??= this.findStrays();
+    return this.strays.get(fingerprint) ?? [];
+  }
+
+  private findStrays(): Map<number, TracedFrame[]> {
+    const strays = new Map<number, TracedFrame[]>();
+    for (const { fingerprint, verdict } of this.frames) {
+      if (verdict === 'misdelivered' && fingerprint !== 0) strays.set(fingerprint, []);
     }
-    return this.byFingerprint.get(fingerprint) ?? [];
+    for (const frame of this.frames) strays.get(frame.fingerprint)?.push(frame);
+    return strays;
   }
 
   /** Those that are traced. */
@@ -167,21 +172,8 @@ export function tracedLegs(
     controls.add(key(view));
     destinations.add(view.dstIp);
   }
-  if (controls.size === 0) return traced;
-  const { words } = r.legs;
-  for (let leg = 0; leg < r.legs.count; leg++) {
-    const w = leg * LEG_WORDS;
-    const version = (words[w + Leg.META] ?? 0) & LegBit.IPV6 ? 6 : 4;
-    if (!destinations.has(ipFromWord(words[w + Leg.DST_IP] ?? 0, version))) continue;
-    if (controls.has(key(viewLeg(r, leg)))) traced.add(leg);
-  }
+  for (const leg of legsAbout(r, destinations, 'destination')) if (controls.has(key(viewLeg(r, leg)))) traced.add(leg);
   return traced;
-}
-
-function append<Key>(index: Map<Key, TracedFrame[]>, key: Key, frame: TracedFrame): void {
-  const list = index.get(key);
-  if (list) list.push(frame);
-  else index.set(key, [frame]);
 }
 
 function destinationKey(tap: number, transmitter: Mac, dstIp: Ip): string {

@@ -3,11 +3,10 @@
  * one end with it at the same time. Which of them are is told by their packets (`sameFlow`).
  */
 
-import { ipFromWord } from '../bytes/address.js';
-import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
-import { isOriginal, type AffectedFlow } from './flows.js';
+import { directionOf, type AffectedFlow } from './flows.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
+import { legsAbout } from './legs-about.js';
 import type { Trace } from './trace.js';
 
 /** Legs that may belong to each flow. */
@@ -20,11 +19,15 @@ const MAX_PER_FLOW = 24;
 /** Packets with the same fingerprint that make two legs one flow. */
 const ENOUGH = 3;
 
-interface Wanted {
-  readonly flow: AffectedFlow;
-  readonly view: LegView;
+/** First and last frame; ns since the analysis epoch. */
+interface Span {
   readonly first: number;
   readonly last: number;
+}
+
+interface Wanted extends Span {
+  readonly flow: AffectedFlow;
+  readonly view: LegView;
   readonly legs: { leg: number; rank: number }[];
 }
 
@@ -48,17 +51,14 @@ export function translatedCandidates(r: Reconstruction, flows: readonly Affected
   }
   if (all.length === 0) return new Map();
   const own = new Set(flows.flatMap((flow) => flow.legs));
-  const { words } = r.legs;
-  for (let leg = 0; leg < r.legs.count; leg++) {
-    const w = leg * LEG_WORDS;
-    const version = (words[w + Leg.META] ?? 0) & LegBit.IPV6 ? 6 : 4;
-    const isAbout = (word: number | undefined): boolean => ips.has(ipFromWord(word ?? 0, version));
-    if ((!isAbout(words[w + Leg.SRC_IP]) && !isAbout(words[w + Leg.DST_IP])) || own.has(leg)) continue;
+  for (const leg of legsAbout(r, ips, 'either')) {
+    if (own.has(leg)) continue;
     const view = viewLeg(r, leg);
-    const { first, last } = timeOf(r, [leg]);
+    let time: Span | undefined;
     for (const [ip, port] of endsOf(view)) {
       for (const wanted of byEnd.get(`${view.protocol} ${ip} ${port}`) ?? []) {
-        if (first <= wanted.last + AROUND && last >= wanted.first - AROUND) {
+        time ??= timeOf(r, [leg]);
+        if (time.first <= wanted.last + AROUND && time.last >= wanted.first - AROUND) {
           wanted.legs.push({ leg, rank: rankOf(view, wanted.view) });
         }
       }
@@ -75,28 +75,18 @@ export function translatedCandidates(r: Reconstruction, flows: readonly Affected
 /**
  * Which candidates are the flow, by leg, and in which direction: their packets are the same ones.
  */
-export function sameFlow(
-  r: Reconstruction,
-  trace: Trace,
-  candidates: Candidates,
-  flow: AffectedFlow,
-): Map<number, 'original' | 'reply'> {
+export function sameFlow(trace: Trace, candidates: Candidates, flow: AffectedFlow): Map<number, 'original' | 'reply'> {
   const found = new Map<number, 'original' | 'reply'>();
   const legs = candidates.get(flow) ?? [];
   if (legs.length === 0) return found;
   const directions = new Map<number, 'original' | 'reply'>();
   for (const leg of flow.legs) {
-    for (const { fingerprint, view } of trace.ofLeg(leg)) {
-      if (fingerprint !== 0) directions.set(fingerprint, isOriginal(r, flow, view) ? 'original' : 'reply');
-    }
+    const direction = directionOf(flow, leg);
+    for (const { fingerprint } of trace.ofLeg(leg)) if (fingerprint !== 0) directions.set(fingerprint, direction);
   }
   for (const leg of legs) {
-    const shared = new Set(
-      trace
-        .ofLeg(leg)
-        .map(({ fingerprint }) => fingerprint)
-        .filter((f) => directions.has(f)),
-    );
+    const shared = new Set<number>();
+    for (const { fingerprint } of trace.ofLeg(leg)) if (directions.has(fingerprint)) shared.add(fingerprint);
     const [one] = shared;
     const direction = one === undefined ? undefined : directions.get(one);
     if (direction !== undefined && shared.size >= ENOUGH) found.set(leg, direction);
@@ -119,7 +109,7 @@ function rankOf(view: LegView, wanted: LegView): number {
   return ports.includes(view.srcPort) && ports.includes(view.dstPort) ? 0 : 1;
 }
 
-function timeOf(r: Reconstruction, legs: readonly number[]): { first: number; last: number } {
+function timeOf(r: Reconstruction, legs: readonly number[]): Span {
   const runs = legs.flatMap((leg) => runsOfLeg(r, leg));
   return {
     first: runs.reduce((min, run) => Math.min(min, run.first), Infinity),

@@ -239,14 +239,14 @@ function byNumber(a: string, b: string): number {
 /** Who had which MAC, for the addresses that misdeliveries speak of. */
 function bindingsOf(parts: Parts, misdeliveries: readonly Misdelivery[]): Binding[] {
   const { r, ownerships } = parts;
-  const wanted = new Set(misdeliveries.flatMap((m) => [m.dstIp]));
+  const wanted = new Set(misdeliveries.map((m) => r.addresses.parse(m.dstIp)));
   const macs = new Set(misdeliveries.flatMap((m) => [m.dstMac, m.srcMac, ...m.expected]).map(parseMac));
   const bindings: Binding[] = [];
   if (misdeliveries.length === 0) return bindings;
   for (const ownership of ownerships.values()) {
-    const ip = r.addresses.format(ownership.ip);
-    const isWanted = wanted.has(ip);
+    const isWanted = wanted.has(ownership.ip);
     if (!isWanted && !ownership.macs.some((mac) => macs.has(mac))) continue;
+    const ip = r.addresses.format(ownership.ip);
     for (const tenure of ownership.tenures) {
       if (!isWanted && !tenure.macs.some((mac) => macs.has(mac))) continue;
       for (const mac of tenure.macs) {

@@ -5,8 +5,7 @@
 
 import type { Ip, Mac } from '../bytes/address.js';
 import type { Examination, MisdeliveredFrames } from '../detect/examine.js';
-import { isOriginal, type AffectedFlow } from '../detect/flows.js';
-import { viewLeg } from '../detect/legs.js';
+import { directionOf, type AffectedFlow } from '../detect/flows.js';
 import type { NextHopFault } from '../detect/next-hop-fault.js';
 import type { Ownership, Tenure } from '../detect/ownership.js';
 import type { TracedFrame } from '../detect/trace.js';
@@ -122,7 +121,7 @@ function flowsOf(scene: Scene, legs: ReadonlySet<number>): CaseFlow[] {
     const flow = scene.flowOfLeg.get(leg);
     if (!flow || found.has(flow)) continue;
     const shown = flow.conntrack.flatMap((entry) => offloadSpans(scene.r.facts.conntrack, entry));
-    const direction = isOriginal(scene.r, flow, viewLeg(scene.r, leg)) ? 'original' : 'reply';
+    const direction = directionOf(flow, leg);
     const undated = shown.length === 0 && flow.conntrack.some((entry) => OFFLOADED.includes(entry.offload));
     const inferred = undated ? [] : inferredSpans(scene, flow).filter(isShown);
     const spans = shown.length > 0 ? refined(scene, scene.trails.of(flow), shown) : inferred;

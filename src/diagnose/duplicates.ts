@@ -6,6 +6,7 @@ import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';
 import { addressesOf, contestedAddresses, makerOf, overlap, type Claimed } from './claimants.js';
 import { isClusterMac } from './cluster.js';
+import { once } from './once.js';
 import { proxiesOf } from './proxies.js';
 import { spoofsOf } from './spoofing.js';
 
@@ -21,16 +22,16 @@ const MIN_DOUBLE = 2;
 /** A MAC with more addresses than this answers for others. */
 const MAX_OWN = 4;
 
-export function duplicatesOf(scene: Scene): Duplicate[] {
-  return contestedAddresses(scene).flatMap((claimed) => {
+export const duplicatesOf = once((scene): readonly Duplicate[] =>
+  contestedAddresses(scene).flatMap((claimed) => {
     const rivals = claimed.voices.filter((voice) => voice.rivalled >= MIN_DOUBLE && isPlain(scene, claimed, voice.mac));
     const [a, b] = rivals;
     if (!a || !b || rivals.length > 2 || !overlap(a, b)) return [];
     return areOneMachine(scene, claimed.network, a.mac, b.mac) || isSpoofed(scene, claimed.ip)
       ? []
       : [{ claimed, a, b }];
-  });
-}
+  }),
+);
 
 /** Cards of one machine: the same maker, or both speak for another address too. */
 export function areOneMachine(scene: Scene, network: number, a: Mac, b: Mac): boolean {

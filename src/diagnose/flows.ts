@@ -2,7 +2,7 @@
 
 import { formatMac } from '../bytes/address.js';
 import type { Examination, JudgedRun } from '../detect/examine.js';
-import { isOriginal, type AffectedFlow } from '../detect/flows.js';
+import { directionOf, type AffectedFlow } from '../detect/flows.js';
 import type { FlowPacket } from '../detect/packets.js';
 import { runsOfLeg, viewLeg, type LegView } from '../detect/legs.js';
 import type { Verdicts } from '../detect/verdicts.js';
@@ -101,7 +101,7 @@ function mappingsOf(
     const { verdict } = run.ruling;
     return {
       id: `${flow.id}.${i + 1}`,
-      direction: isOriginal(r, flow, view) ? 'original' : 'reply',
+      direction: directionOf(flow, view.leg),
       input: places.inputName(tap?.input ?? 0),
       device: places.deviceName(view.tap),
       ...(tap && tap.vlan >= 0 ? { vlan: tap.vlan } : {}),

@@ -94,6 +94,8 @@ function passagesOf(packets: readonly FlowPacket[]): Passage[] {
   const pairs = new Map<string, Passage[]>();
   for (const packet of packets.slice(0, MAX_PACKETS)) {
     const { sightings } = packet;
+    // Before the router and after it are two sightings.
+    if (sightings.length < 2) continue;
     const top = sightings.reduce((max, { hopLimit }) => Math.max(max, hopLimit), 0);
     if (top === UNKNOWN_HOP_LIMIT || sightings[0]?.fingerprint === 0) continue;
     const done = new Set<string>();

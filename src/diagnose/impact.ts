@@ -100,15 +100,11 @@ const TCP = 6;
 function mostSeen(packets: readonly FlowPacket[]): Passing[] {
   const seen = new Map<number, Passing[]>();
   for (const packet of packets) {
-    const taps = new Set<number>();
     for (const frame of packet.sightings) {
       const { tap } = frame.view;
-      if (taps.has(tap)) continue;
-      taps.add(tap);
-      const passing = { packet, frame, time: frame.time };
       const list = seen.get(tap);
-      if (list) list.push(passing);
-      else seen.set(tap, [passing]);
+      if (!list) seen.set(tap, [{ packet, frame, time: frame.time }]);
+      else if (list.at(-1)?.packet !== packet) list.push({ packet, frame, time: frame.time });
     }
   }
   const [best] = [...seen].sort((a, b) => b[1].length - a[1].length || a[0] - b[0]);

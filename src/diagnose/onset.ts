@@ -1,9 +1,11 @@
 /** When a case began and what that follows; when it ended and by what. */
 
+import type { AffectedFlow } from '../detect/flows.js';
 import type { TracedFrame } from '../detect/trace.js';
 import type { Onset, Recovery } from '../model.js';
 import { faultOf, type Case, type CaseFlow, type Scene } from './case.js';
 import { loggedBetween } from './log.js';
+import { once } from './once.js';
 
 const TCP = 6;
 const UDP = 17;
@@ -39,7 +41,7 @@ export function onsetOf(scene: Scene, kase: Case): Onset {
 export function triggerOf(scene: Scene, { flow, spans }: CaseFlow): Trigger | undefined {
   const [span] = spans;
   if (span?.from.source === 'event') return { time: span.from.time, source: 'event' };
-  const computed = computedTrigger(scene, flow.legs);
+  const computed = computedTrigger(scene, flow);
   if (span) {
     const isWithin = computed && computed.time >= span.from.earliest - SOON && computed.time <= span.from.latest;
     return isWithin ? computed : { time: span.from.time, source: 'snapshot' };
@@ -47,8 +49,16 @@ export function triggerOf(scene: Scene, { flow, spans }: CaseFlow): Trigger | un
   return computed;
 }
 
+const triggers = once(() => new Map<AffectedFlow, Trigger | undefined>());
+
+function computedTrigger(scene: Scene, flow: AffectedFlow): Trigger | undefined {
+  const known = triggers(scene);
+  if (!known.has(flow)) known.set(flow, findTrigger(scene, flow.legs));
+  return known.get(flow);
+}
+
 /** The packet that completes the TCP handshake, or the second packet of a UDP flow, whichever way it goes. */
-function computedTrigger(scene: Scene, legs: readonly number[]): Trigger | undefined {
+function findTrigger(scene: Scene, legs: readonly number[]): Trigger | undefined {
   const packets = new Map<number, TracedFrame>();
   for (const frame of legs.flatMap((leg) => scene.trace.ofLeg(leg))) {
     if (frame.fingerprint === 0) continue;

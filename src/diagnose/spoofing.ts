@@ -17,6 +17,7 @@ import {
   words,
   type Claimed,
 } from './claimants.js';
+import { once } from './once.js';
 
 /** A MAC, the address that it took, and who has it. */
 export interface Spoof {
@@ -31,7 +32,13 @@ const MIN_UNASKED = 3;
 const MIN_OWN = 2;
 
 /** What points to spoofing of addresses of one family. */
-export function spoofsOf(scene: Scene, family: 4 | 6): Spoof[] {
+export function spoofsOf(scene: Scene, family: 4 | 6): readonly Spoof[] {
+  return spoofs(scene)[family];
+}
+
+const spoofs = once((scene) => ({ 4: findSpoofs(scene, 4), 6: findSpoofs(scene, 6) }));
+
+function findSpoofs(scene: Scene, family: 4 | 6): Spoof[] {
   const suspects = contestedAddresses(scene)
     .filter(({ ip }) => isIpv6(ip) === (family === 6))
     .flatMap((claimed) => claimed.voices.flatMap((by) => suspicion(claimed, by)));

@@ -193,9 +193,7 @@ function boomerang(scene: Scene, kase: Case): Answer {
   const wrong = kase.frames.filter((f) => f.verdict === 'misdelivered' && f.fingerprint !== 0);
   if (wrong.length === 0) return { result: 'unknown', what: 'The packets cannot be told apart.', evidence: [] };
   const turned = wrong.filter((f) =>
-    scene.trace
-      .alike(f.fingerprint)
-      .some((g) => g.view.transmitter === kase.mac && f.time - g.time >= 0 && f.time - g.time < TURN),
+    scene.trace.alike(f).some((g) => g.view.transmitter === kase.mac && f.time - g.time >= 0 && f.time - g.time < TURN),
   );
   return {
     result: turned.length > 0 ? 'yes' : 'no',

@@ -4,20 +4,17 @@ import { packetsOf, type FlowPacket } from '../detect/packets.js';
 import type { AffectedFlow } from '../detect/flows.js';
 import type { Trace } from '../detect/trace.js';
 import { sameFlow, type Candidates } from '../detect/translated.js';
-import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { clockOffsets, shiftOf, type Offset } from './clocks.js';
 
 export class Trails {
   /** How far the clocks of captures are apart. */
   readonly offsets: readonly Offset[];
-  private readonly r: Reconstruction;
   private readonly trace: Trace;
   private readonly candidates: Candidates;
   private readonly shift: (input: number) => number;
   private readonly known = new Map<AffectedFlow, readonly FlowPacket[]>();
 
-  constructor(r: Reconstruction, trace: Trace, candidates: Candidates) {
-    this.r = r;
+  constructor(trace: Trace, candidates: Candidates) {
     this.trace = trace;
     this.candidates = candidates;
     this.offsets = clockOffsets(trace);
@@ -28,8 +25,8 @@ export class Trails {
   of(flow: AffectedFlow): readonly FlowPacket[] {
     let packets = this.known.get(flow);
     if (!packets) {
-      const translated = sameFlow(this.r, this.trace, this.candidates, flow);
-      packets = packetsOf(this.r, this.trace, flow, translated, this.shift);
+      const translated = sameFlow(this.trace, this.candidates, flow);
+      packets = packetsOf(this.trace, flow, translated, this.shift);
       this.known.set(flow, packets);
     }
     return packets;

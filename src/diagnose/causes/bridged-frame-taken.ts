@@ -46,7 +46,7 @@ function takenFrames(scene: Scene, kase: Case): TracedFrame[] {
     view.transmitter !== kase.transmitter && kase.expected.includes(dstMac);
   const taken: TracedFrame[] = [];
   for (const frame of kase.frames) {
-    const arrival = frame.verdict === 'misdelivered' ? scene.trace.alike(frame.fingerprint).find(isRight) : undefined;
+    const arrival = frame.verdict === 'misdelivered' ? scene.trace.alike(frame).find(isRight) : undefined;
     const delay = arrival ? frame.time - arrival.time : -1;
     if (arrival && delay >= 0 && delay < TURN && arrival.hopLimit > frame.hopLimit) taken.push(arrival);
   }

@@ -2,6 +2,7 @@
 
 import { formatMac, type Mac } from '../../bytes/address.js';
 import { runsOfLeg, viewLeg } from '../../detect/legs.js';
+import { legsAbout } from '../../detect/legs-about.js';
 import { tenureAt, type Tenure } from '../../detect/ownership.js';
 import { virtualRouterOf } from '../../detect/routers.js';
 import { addressKey } from '../../reconstruct/address-key.js';
@@ -78,7 +79,8 @@ function movesOf(scene: Scene): Map<number, Move> {
 
 function followAll(scene: Scene, moves: ReadonlyMap<number, Move>): void {
   const { r, around, ownerships } = scene;
-  for (let leg = 0; leg < r.legs.count; leg++) {
+  const ips = [...moves.values()].map(({ ip }) => ip);
+  for (const leg of legsAbout(r, ips, 'destination')) {
     const view = viewLeg(r, leg);
     const key = addressKey(around.networks.of[view.tap] ?? 0, view.dstIp);
     const move = moves.get(key);

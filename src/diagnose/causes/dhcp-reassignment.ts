@@ -4,9 +4,9 @@ import { formatMac } from '../../bytes/address.js';
 import { frameOrigin } from '../../detect/witnesses.js';
 import type { Grant } from '../../reconstruct/grants.js';
 import { COLLECT_CONNTRACK } from '../advice.js';
-import type { Scene } from '../case.js';
 import type { Cause } from '../cause.js';
 import { timeOf } from '../claimants.js';
+import { once } from '../once.js';
 
 export const dhcpReassignment: Cause = {
   id: 'dhcp-reassignment',
@@ -44,7 +44,7 @@ export const dhcpReassignment: Cause = {
 };
 
 /** Grants of an address on one tap that follow one another and go to different clients. */
-function changesOf(scene: Scene): { before: Grant; after: Grant }[] {
+const changesOf = once((scene) => {
   const last = new Map<string, Grant>();
   const changes: { before: Grant; after: Grant }[] = [];
   for (const grant of scene.r.claims.leases.all) {
@@ -54,4 +54,4 @@ function changesOf(scene: Scene): { before: Grant; after: Grant }[] {
     last.set(key, grant);
   }
   return changes;
-}
+});
