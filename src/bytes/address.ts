@@ -5,7 +5,8 @@
  * its 32-bit value, an IPv6 address is 2^32 plus its index in an `AddressTable`.
  */
 
-import { type TableRoom, WordTable } from './word-table.js';
+import type { Room } from './record-list.js';
+import { WordTable } from './word-table.js';
 
 /** A 48-bit MAC address as a number. */
 export type Mac = number;
@@ -136,7 +137,7 @@ export class AddressTable {
   private readonly table: WordTable;
 
   /** @param room where its words may lie */
-  constructor(room?: TableRoom) {
+  constructor(room?: Room) {
     this.table = new WordTable(room);
   }
 

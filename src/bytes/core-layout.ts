@@ -47,6 +47,30 @@ export const I_BASE_LOW = 24;
 export const I_FACTOR = 32;
 
 /**
+ * Headers of tables and lists (`word-table.ts`, `record-list.ts`), `HEADER_BYTES` of words each: where a table has its
+ * rows and slots, the mask of its slots, how many rows or records there are, and up to how many there is room. A table or
+ * list that has grown out of this memory has none, and 0 for the rest.
+ */
+export const ADDRESS_TABLE = 0x1b000;
+export const PLACE_TABLE = 0x1b020;
+export const ASKER_TABLE = 0x1b040;
+export const PLACE_LIST = 0x1b060;
+export const RUN_LIST = 0x1b080;
+export const HEARD_LIST = 0x1b0a0;
+export const VOICE_LIST = 0x1b0c0;
+export const REQUEST_LIST = 0x1b0e0;
+export const HEADER_BYTES = 32;
+export const H_ROWS = 0;
+export const H_SLOTS = 4;
+export const H_MASK = 8;
+export const H_COUNT = 12;
+export const H_CAPACITY = 16;
+
+/** Frames settled that are not IP, and questions that were asked (words). */
+export const NOT_IP = 0x1b200;
+export const QUESTIONS = 0x1b204;
+
+/**
  * The bytes that records lie in. 16 bytes past a page, so that fresh bytes lie on a page as in a buffer of the window's
  * own (`window.ts`).
  */
@@ -57,7 +81,17 @@ export const BYTES_END = 0xa1000;
 export const WANTED = 0xb0000;
 export const WANTED_BITS = 18;
 
+/** Messages that may be repeated, by tap (`reconstruct/claim-layout.ts`). */
+export const REPEATS = 0x100000;
+
 /** Zones, each from its beginning to the next one's: they grow as they are used, and cost nothing before. */
+export const PLACE_ROWS = 0x1000000;
+export const ASKER_ROWS = 0x2000000;
+export const PLACES = 0x3000000;
+export const RUNS = 0x4000000;
+export const HEARD = 0x5000000;
+export const VOICES = 0x6000000;
+export const REQUESTS = 0x7000000;
 export const ADDRESSES = 0x8000000;
 export const SLOTS = 0x20000000;
 export const RECORDS = 0x60000000;

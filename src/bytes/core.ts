@@ -1,9 +1,9 @@
 import { CORE } from '#core';
 import {
-  ADDRESSES,
   BYTES,
   BYTES_END,
   COUNTED,
+  HEADER_BYTES,
   INTERFACE_BYTES,
   INTERFACES,
   KNOWN_TAPS,
@@ -14,6 +14,7 @@ import {
   SPAN,
   TAP_SLOTS,
 } from './core-layout.js';
+import type { Room } from './record-list.js';
 
 /** What the core does: see `core/`. Places are bytes in its memory. */
 interface CoreExports {
@@ -21,7 +22,6 @@ interface CoreExports {
   walkBlocks(from: number, end: number, row: number, frame: number, shift: number): number;
   setInterfaces(count: number): void;
   decode(count: number): number;
-  setAddresses(words: number, slots: number, mask: number): void;
   settle(count: number): number;
   add(count: number, legs: number): number;
   find(count: number): void;
@@ -74,7 +74,6 @@ export class Core {
   onClose: (leg: number) => number = () => -1;
 
   private readonly memory: CoreMemory;
-  private addressesEnd = ADDRESSES;
   private slotsEnd = SLOTS;
 
   /** @throws RangeError where the system has no room for the memory, ReferenceError where there is no WebAssembly */
@@ -98,12 +97,22 @@ export class Core {
     return new Int32Array(this.memory.buffer, at, count);
   }
 
-  /** Zeroed room for a table of addresses; undefined when there is no more. */
-  addressRoom(words: number): Int32Array | undefined {
-    const at = this.addressesEnd;
-    if (!this.reserve(at + words * 4, SLOTS)) return undefined;
-    this.addressesEnd = at + words * 4;
-    return this.words(at, words);
+  /** Room for a `WordTable` whose words begin at `from`, in a zone that ends at `to`. */
+  tableRoom(header: number, from: number, to: number): Room {
+    let end = from;
+    const words = (count: number): Int32Array | undefined => {
+      if (!this.reserve(end + count * 4, to)) return undefined;
+      end += count * 4;
+      return this.words(end - count * 4, count);
+    };
+    return { header: this.words(header, HEADER_BYTES / 4), words };
+  }
+
+  /** Room for a `RecordList` that begins at `from`, in a zone that ends at `to`. */
+  listRoom(header: number, from: number, to: number): Room {
+    const words = (count: number): Int32Array | undefined =>
+      this.reserve(from + count * 4, to) ? this.words(from, count) : undefined;
+    return { header: this.words(header, HEADER_BYTES / 4), words };
   }
 
   /** Zeroed room for the slots of the flow table, which are used from now on; undefined when there is no more. */

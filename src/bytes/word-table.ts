@@ -1,12 +1,7 @@
-const INITIAL_SLOTS = 1024;
+import { H_CAPACITY, H_COUNT, H_MASK, H_ROWS, H_SLOTS, HEADER_BYTES } from './core-layout.js';
+import type { Room } from './record-list.js';
 
-/** Where a table may lie instead of in buffers of its own. */
-export interface TableRoom {
-  /** Zeroed words; undefined when there is no more room: then the table moves out. */
-  words(count: number): Int32Array | undefined;
-  /** Called when the table was moved. `rows` and `slots` lie in the room, or are undefined when it moved out. */
-  moved(rows: Int32Array | undefined, slots: Int32Array | undefined): void;
-}
+const INITIAL_SLOTS = 1024;
 
 /**
  * Gives every distinct row of four 32-bit words a small index, in order of appearance, so that one word is compared
@@ -15,17 +10,23 @@ export interface TableRoom {
 export class WordTable {
   /** Four words per row. */
   words: Int32Array;
-  /** Rows so far. */
-  count = 0;
   /** Index + 1, or 0 for a free slot. */
   private slots: Int32Array;
-  private room: TableRoom | undefined;
+  private readonly header: Int32Array;
+  private room: Room | undefined;
 
-  constructor(room?: TableRoom) {
+  /** @param room where the table lies until it has outgrown it; gives words at another place each time */
+  constructor(room?: Room) {
     this.room = room;
+    this.header = room?.header ?? new Int32Array(HEADER_BYTES / 4);
     this.words = this.take(INITIAL_SLOTS * 2);
     this.slots = this.take(INITIAL_SLOTS);
-    this.room?.moved(this.words, this.slots);
+    this.describe();
+  }
+
+  /** Rows so far. */
+  get count(): number {
+    return this.header[H_COUNT / 4] ?? 0;
   }
 
   /** The index of a row; a new one (`count` grows) when it was not seen before. Words are taken as signed. */
@@ -55,12 +56,13 @@ export class WordTable {
   }
 
   private add(at: number, a: number, b: number, c: number, d: number): number {
-    const index = this.count++;
+    const index = this.count;
+    this.header[H_COUNT / 4] = index + 1;
     if ((index + 1) * 4 > this.words.length) {
       const words = this.take(this.words.length * 2);
       words.set(this.words);
       this.words = words;
-      this.room?.moved(words, this.slots);
+      this.describe();
     }
     this.words[index * 4] = a;
     this.words[index * 4 + 1] = b;
@@ -82,15 +84,24 @@ export class WordTable {
       slots[at] = index + 1;
     }
     this.slots = slots;
-    this.room?.moved(this.words, slots);
+    this.describe();
   }
 
   private take(words: number): Int32Array {
     const taken = this.room?.words(words);
     if (taken) return taken;
-    this.room?.moved(undefined, undefined);
     this.room = undefined;
     return new Int32Array(words);
+  }
+
+  /** Says where the table is; once it has moved out, that it is empty and cannot take any more. */
+  private describe(): void {
+    const { header, words, slots } = this;
+    const isInside = this.room !== undefined;
+    header[H_ROWS / 4] = isInside ? words.byteOffset : 0;
+    header[H_SLOTS / 4] = isInside ? slots.byteOffset : 0;
+    header[H_MASK / 4] = isInside ? slots.length - 1 : 0;
+    header[H_CAPACITY / 4] = isInside ? Math.min(words.length / 4, slots.length / 2) : 0;
   }
 }
 

@@ -5,8 +5,7 @@
 
 import { AddressTable } from '../bytes/address.js';
 import type { Core } from '../bytes/core.js';
-import { SKIP, UNSETTLED } from '../bytes/core-layout.js';
-import type { TableRoom } from '../bytes/word-table.js';
+import { ADDRESS_TABLE, ADDRESSES, NOT_IP, SKIP, SLOTS, UNSETTLED } from '../bytes/core-layout.js';
 import { Epoch } from '../records/epoch.js';
 import { Claim, FrameFlag, Link, type FrameBatch } from '../records/frame-batch.js';
 import { BATCH_SIZE } from '../records/packet-batch.js';
@@ -37,7 +36,7 @@ export class Reconstruction {
   readonly addresses: AddressTable;
   readonly taps: Taps;
   readonly legs: LegTable;
-  readonly claims = new Claims();
+  readonly claims: Claims;
   readonly facts: FactStore;
   /** Does the same for batches that lie in its memory; undefined: everything is done here. */
   readonly core: Core | undefined;
@@ -52,8 +51,9 @@ export class Reconstruction {
 
   /** Rows of the current batch that are not to be counted. */
   readonly skip: Uint8Array;
-  /** Rows that the core leaves. */
+  /** Rows that the core leaves, and how many of those that it took are not IP. */
   private readonly unsettled: Int32Array | undefined;
+  private readonly notIp: Int32Array | undefined;
   private wanted: { from: bigint | undefined; to: bigint | undefined } | undefined;
   private input = 0;
   private seen = 0;
@@ -63,12 +63,14 @@ export class Reconstruction {
 
   constructor(core?: Core) {
     this.core = core;
-    this.addresses = new AddressTable(core && addressRoom(core));
+    this.addresses = new AddressTable(core?.tableRoom(ADDRESS_TABLE, ADDRESSES, SLOTS));
+    this.claims = new Claims(core);
     this.taps = new Taps(core);
     this.legs = new LegTable(core);
     this.facts = new FactStore(this.epoch, this.addresses);
     this.skip = core ? new Uint8Array(core.fixed, SKIP, BATCH_SIZE) : new Uint8Array(BATCH_SIZE);
     this.unsettled = core?.words(UNSETTLED, BATCH_SIZE);
+    this.notIp = core?.words(NOT_IP, 1);
     this.span = core?.span ?? new Float64Array(2);
   }
 
@@ -83,6 +85,7 @@ export class Reconstruction {
     this.counts = new Float64Array(UNJUDGED.length);
     this.unjudged.set(input, this.counts);
     this.seen = 0;
+    this.notIp?.fill(0);
     this.span.fill(NaN);
   }
 
@@ -120,6 +123,8 @@ export class Reconstruction {
   /** The current input was read to its end. */
   endInput(): void {
     this.taps.endInput();
+    this.claims.endInput();
+    this.counts[NO_IP] = (this.counts[NO_IP] ?? 0) + (this.notIp?.[0] ?? 0);
     this.frames.set(this.input, this.seen);
     this.spans.set(this.input, { first: this.span[0] ?? NaN, last: this.span[1] ?? NaN });
   }
@@ -148,17 +153,12 @@ export class Reconstruction {
   }
 }
 
-/** IPv6 addresses lie in the core, which only looks them up. */
-function addressRoom(core: Core): TableRoom {
-  // A slot that nothing is in, for when the table moved out; as long as a row, so that all rows lie on whole ones.
-  const empty = core.addressRoom(4) ?? new Int32Array(4);
-  return {
-    words: (count) => core.addressRoom(count),
-    moved: (rows = empty, slots = empty) => {
-      core.run.setAddresses(rows.byteOffset, slots.byteOffset, slots.length - 1);
-    },
-  };
-}
+/** Indices into `UNJUDGED`. */
+const NO_DESTINATION_MAC = 0;
+const NO_IP = 1;
+const CUT_SHORT = 2;
+const UNSUPPORTED_LINK = 3;
+const TOO_MANY_INTERFACES = 4;
 
 const BOTH_MACS = FrameFlag.SRC_MAC | FrameFlag.DST_MAC;
 
@@ -166,9 +166,9 @@ const BOTH_MACS = FrameFlag.SRC_MAC | FrameFlag.DST_MAC;
 function unjudgedReason(frames: FrameBatch, i: number, tap: number): number {
   const flags = frames.flags[i] ?? 0;
   const isIp = (frames.protocol[i] ?? -1) >= 0 && frames.ipVersion[i] !== 0;
-  if (tap === NO_TAP) return 4;
+  if (tap === NO_TAP) return TOO_MANY_INTERFACES;
   if (isIp && (flags & BOTH_MACS) === BOTH_MACS) return -1;
-  if (frames.link[i] === Link.UNSUPPORTED) return 3;
-  if (!isIp) return flags & FrameFlag.CUT ? 2 : 1;
-  return 0;
+  if (frames.link[i] === Link.UNSUPPORTED) return UNSUPPORTED_LINK;
+  if (!isIp) return flags & FrameFlag.CUT ? CUT_SHORT : NO_IP;
+  return NO_DESTINATION_MAC;
 }

@@ -3,8 +3,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseIpv6Groups, parseMac } from '../../src/bytes/address.js';
 import { Core } from '../../src/bytes/core.js';
 import { FRAMES } from '../../src/bytes/core-layout.js';
+import type { Room } from '../../src/bytes/record-list.js';
 import { Decoder } from '../../src/decode/frame.js';
 import { WantedPackets } from '../../src/detect/wanted.js';
 import { readCapture, sniffCapture } from '../../src/read/capture.js';
@@ -109,7 +111,11 @@ async function read(captures: readonly Uint8Array[], core: Core | undefined): Pr
     doubles: [...legs.closed.doubles.subarray(0, legs.closed.count * 3)],
     taps: r.taps.all,
     ports: r.taps.ports.map((port) => [port.id, port.input, port.frames]),
-    claims: claims.runs.map((run) => [run.tap, run.ip, run.mac, run.kind, run.first, run.last, run.count]),
+    claims: claims.runs.map((run) => ({ ...run, heardBy: [...run.heardBy] })),
+    voices: claims.voices.all.map((voice) => ({ ...voice, carriers: [...voice.carriers] })),
+    requests: claims.requestsBy(new Set(MACS.map((mac) => parseMac(mac) ?? 0))),
+    repeats: [...claims.repeats.byTap],
+    announced: [claims.prefixes, [...claims.routers], claims.dropped],
     frames: [...r.frames],
     spans: [...r.spans],
     unjudged: [...r.unjudged].map(([input, counts]) => [input, ...counts]),
@@ -196,7 +202,10 @@ const byte = fc.integer({ min: 0, max: 255 });
 
 /** One frame: of which kind, between whom, what stands around it, and bytes that are overwritten. */
 const step = fc.record({
-  kind: fc.constantFrom('udp', 'udp', 'tcp', 'icmp', 'arp', 'nd', 'dhcp', 'options', 'fragment', 'hopopts'),
+  kind: fc.constantFrom(
+    ...(['udp', 'udp', 'tcp', 'icmp', 'dhcp', 'options', 'fragment', 'hopopts'] as const),
+    ...(['arp', 'arp', 'request', 'request', 'gratuitous', 'probe', 'nd', 'nd', 'solicit', 'solicit', 'dad'] as const),
+  ),
   v6: fc.boolean(),
   from: index,
   to: index,
@@ -214,6 +223,11 @@ const step = fc.record({
   /** By how much the length on the wire, as the record has it, is more than what was captured. */
   beyond: fc.constantFrom(0, 0, 0, 20, -30),
   repeat: fc.constantFrom(1, 1, 2, 70),
+  /** Since the frame before, ns: answers and copies come within bounds. */
+  wait: fc.constantFrom(997, 997, 2e6, 1.5e9, 4e9),
+  /** Whose MAC a claim names, and which flags an advertisement has. */
+  named: fc.constantFrom(-1, -1, -1, 0, 1),
+  ndFlags: fc.constantFrom(0, 0x20, 0x40, 0x60),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -224,7 +238,7 @@ function of(list: readonly string[], at: number): string {
 function frameOf(s: Step): number[] {
   const wire = new Wire();
   wire.tags = s.tags;
-  const ips = s.v6 || s.kind === 'nd' || s.kind === 'hopopts' ? V6 : V4;
+  const ips = s.v6 || ['nd', 'solicit', 'dad', 'hopopts'].includes(s.kind) ? V6 : V4;
   const d = {
     from: of(MACS, s.from),
     to: s.dst === 3 ? 'ff:ff:ff:ff:ff:ff' : of(MACS, s.to),
@@ -244,10 +258,29 @@ function frameOf(s: Step): number[] {
       wire.ip(0, d, s.v6 ? 58 : 1, [s.v6 ? 128 : 8, 0, 0, 0, 0, 7, 0, 1, 1, 2, 3]);
       break;
     case 'arp':
-      wire.reply(0, station, { mac: d.to, ip: of(V4, s.dst) });
+      wire.reply(0, station, { mac: d.to, ip: of(V4, s.dst) }, s.named < 0 ? d.from : of(MACS, s.named));
+      break;
+    case 'request':
+      wire.request(0, station, of(V4, s.dst), s.dst === 3 ? d.to : of(MACS, s.to));
+      break;
+    case 'gratuitous':
+      wire.gratuitous(0, station, s.v6 ? 1 : 2);
+      break;
+    case 'probe':
+      wire.probe(0, station);
       break;
     case 'nd':
-      wire.advertise(0, { mac: d.from, ip: d.src }, { mac: d.to, ip: d.dst });
+      wire.ip(0, { ...d, hopLimit: s.hopLimit === 17 ? 17 : 255 }, 58, [
+        ...[136, 0, 0, 0, s.ndFlags, 0, 0, 0],
+        ...ipv6(s.named < 0 ? d.src : of(V6, s.named)),
+        ...(s.beyond < 0 ? [] : [2, 1, ...macBytes(s.named < 0 ? d.from : of(MACS, s.named))]),
+      ]);
+      break;
+    case 'solicit':
+      wire.solicit(0, { mac: d.from, ip: d.src }, d.dst);
+      break;
+    case 'dad':
+      wire.solicit(0, { mac: d.from, ip: '::' }, d.dst);
       break;
     case 'dhcp':
       wire.dhcp(0, 5, station, { mac: of(MACS, s.to), ip: of(V4, s.dst) });
@@ -273,6 +306,18 @@ function frameOf(s: Step): number[] {
   return bytes;
 }
 
+function ipv6(text: string): number[] {
+  return (parseIpv6Groups(text) ?? []).flatMap((group) => [group >> 8, group & 255]);
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}
+
+function macBytes(text: string): number[] {
+  return text.split(':').map((part) => Number.parseInt(part, 16));
+}
+
 interface Form {
   readonly littleEndian: boolean;
   readonly resolution: 6 | 9;
@@ -291,9 +336,10 @@ function captureOf({ littleEndian, resolution, pcapng }: Form, steps: readonly S
     const original = Math.max(0, bytes.length + s.beyond);
     return Array.from({ length: s.repeat }, () => ({ s, bytes, original }));
   });
-  const timed = packets.map((packet, i) => ({
+  let ticks = 1_700_000_000n * 10n ** BigInt(resolution);
+  const timed = packets.map((packet) => ({
     ...packet,
-    ticks: 1_700_000_000n * 10n ** BigInt(resolution) + BigInt(i * 997),
+    ticks: (ticks += BigInt(Math.ceil(resolution === 9 ? packet.s.wait : packet.s.wait / 1000))),
   }));
   if (!pcapng) return buildPcap({ littleEndian, resolution }, timed);
   const section = new SectionBuilder(littleEndian);
@@ -394,11 +440,28 @@ describe('the core', () => {
     for (let i = 0; i < 5000; i++) {
       wire.udp(i, { from: of(MACS, i), to: of(MACS, 1), src: `2001:db8::${i.toString(16)}`, dst: '2001:db8::1' });
     }
-    for (const room of ['addressRoom', 'slotRoom', 'recordRoom'] as const) {
-      const core = new Core();
-      const take = core[room].bind(core);
-      Object.assign(core, { [room]: (words: number) => (words > 5000 ? undefined : take(words)) });
-      await expectSame([wire.pcap()], core);
+    const neighbors = new Wire();
+    for (let i = 0; i < 3000; i++) {
+      const station = { mac: `02:00:00:01:${hex(i >> 8)}:${hex(i & 255)}`, ip: `10.1.${i >> 8}.${i & 255}` };
+      neighbors.meet(i, station, { mac: of(MACS, i), ip: `10.2.${i >> 7}.${i & 127}` });
+    }
+    for (const few of [0, 2000, 20_000, 100_000]) {
+      for (const room of ['slotRoom', 'recordRoom'] as const) {
+        const core = new Core();
+        const take = core[room].bind(core);
+        Object.assign(core, { [room]: (words: number) => (words > few + 5000 ? undefined : take(words)) });
+        await expectSame([wire.pcap(), neighbors.pcap()], core);
+      }
+      for (const room of ['tableRoom', 'listRoom'] as const) {
+        const core = new Core();
+        const take = core[room].bind(core);
+        const limited = (...place: [number, number, number]): Room => {
+          const { header, words } = take(...place);
+          return { header, words: (count) => (count > few ? undefined : words(count)) };
+        };
+        Object.assign(core, { [room]: limited });
+        await expectSame([wire.pcap(), neighbors.pcap()], core);
+      }
     }
   });
 
