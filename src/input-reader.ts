@@ -263,7 +263,15 @@ export class InputReader {
   ): CaptureSink {
     const shift = this.shifts.get(input) ?? 0;
     const packets = this.packets(onFrames);
+    const straight = {
+      begin: () => this.r.lend(),
+      end: (counted: number, rows: number, left: number) => {
+        this.frames.count = rows;
+        this.r.takeBack(counted, this.frames, left);
+      },
+    };
     return {
+      straight: again || shift !== 0 || this.options.timing ? undefined : straight,
       interface: (description) => {
         if (!again) this.r.taps.addInterface(description);
       },

@@ -22,6 +22,12 @@ export const PLAIN = 0x15740;
 
 /** Rows in use after a walk (a word). */
 export const ROWS = 0x15800;
+/** Of a straight reading (`core/read.ts`), words: frames that were counted, rows of the last batch that were not settled. */
+export const READ = 0x15804;
+export const LEFT = 0x15818;
+/** How many legs there are, and up to how many there is room (words). */
+export const LEG_COUNT = 0x1581c;
+export const LEG_ROOM = 0x15820;
 /** First and last time of what was settled, ns since the analysis epoch (doubles). */
 export const SPAN = 0x15808;
 

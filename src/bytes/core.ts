@@ -7,6 +7,7 @@ import {
   INTERFACE_BYTES,
   INTERFACES,
   KNOWN_TAPS,
+  LEFT,
   MAX_INTERFACES,
   RECORDS,
   ROWS,
@@ -21,6 +22,8 @@ interface CoreExports {
   walkRecords(from: number, end: number, row: number, frame: number, shift: number, maximum: number): number;
   walkBlocks(from: number, end: number, row: number, frame: number, shift: number): number;
   setInterfaces(count: number): void;
+  readRecords(from: number, end: number, frame: number, shift: number, maximum: number): number;
+  readBlocks(from: number, end: number, frame: number, shift: number): number;
   decode(count: number): number;
   settle(count: number): number;
   add(count: number, legs: number): number;
@@ -60,8 +63,10 @@ export class Core {
   readonly fixed: SharedArrayBuffer;
   /** Where captures are read to. */
   readonly bytes: Uint8Array;
-  /** Rows in use after a walk, as its only element. */
-  readonly rows: Int32Array;
+  /** Of a walk: the rows in use, and how many frames were counted at once. */
+  readonly walked: Int32Array;
+  /** Rows of the batch that is in use which were not settled; legs, and room for them. */
+  readonly counts: Int32Array;
   /** First and last time of settled frames. */
   readonly span: Float64Array;
   /** `KNOWN_TAPS`, and settled frames by interface. */
@@ -84,7 +89,8 @@ export class Core {
     const { buffer } = this.memory;
     this.fixed = buffer;
     this.bytes = new Uint8Array(buffer, BYTES, BYTES_END - BYTES);
-    this.rows = new Int32Array(buffer, ROWS, 1);
+    this.walked = new Int32Array(buffer, ROWS, 2);
+    this.counts = new Int32Array(buffer, LEFT, 3);
     this.span = new Float64Array(buffer, SPAN, 2);
     this.taps = new Int32Array(buffer, KNOWN_TAPS, TAP_SLOTS * 2);
     this.counted = new Int32Array(buffer, COUNTED, MAX_INTERFACES);

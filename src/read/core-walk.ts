@@ -11,7 +11,7 @@ import {
   PACKETS,
 } from '../bytes/core-layout.js';
 import type { ByteWindow } from '../bytes/window.js';
-import { PacketBatch } from '../records/packet-batch.js';
+import { PacketBatch, type StraightReading } from '../records/packet-batch.js';
 import type { CaptureOutput } from './capture-output.js';
 import type { TimeScale } from './time-scale.js';
 
@@ -57,25 +57,52 @@ export class CoreWalk {
   records(maximumLength: number): number {
     const { window, output } = this;
     if (window.bytes !== this.core.bytes) return 0;
+    const { run } = this.core;
     const { position, end } = window;
     const shift = window.fileOffset(0);
-    const at = this.core.run.walkRecords(position, end, output.rows, output.frames, shift, maximumLength);
-    return this.walked(at);
+    const straight = this.straight();
+    if (straight) return this.counted(run.readRecords(position, end, output.frames, shift, maximumLength), straight);
+    return this.walked(run.walkRecords(position, end, output.rows, output.frames, shift, maximumLength));
   }
 
   /** Walks Enhanced Packet Blocks of a little-endian section. @returns how many */
   blocks(): number {
     const { window, output } = this;
     if (window.bytes !== this.core.bytes) return 0;
+    const { run } = this.core;
     const { position, end } = window;
-    return this.walked(this.core.run.walkBlocks(position, end, output.rows, output.frames, window.fileOffset(0)));
+    const shift = window.fileOffset(0);
+    const straight = this.straight();
+    if (straight) return this.counted(run.readBlocks(position, end, output.frames, shift), straight);
+    return this.walked(run.walkBlocks(position, end, output.rows, output.frames, shift));
+  }
+
+  private straight(): StraightReading | undefined {
+    const { straight } = this.output.sink;
+    return this.output.rows === 0 && straight?.begin() ? straight : undefined;
   }
 
   private walked(at: number): number {
-    const count = (this.core.rows[0] ?? 0) - this.output.rows;
+    const count = (this.core.walked[0] ?? 0) - this.output.rows;
     this.window.position = at;
     this.output.rowsDone(count);
     return count;
+  }
+
+  /** The core has counted on its own as far as it could. */
+  private counted(at: number, straight: StraightReading): number {
+    const [rows = 0, counted = 0] = this.core.walked;
+    const left = this.core.counts[0] ?? 0;
+    this.window.position = at;
+    this.output.frames += counted;
+    if (left > 0) {
+      this.output.frames += rows;
+      straight.end(counted, rows, left);
+    } else {
+      straight.end(counted, 0, 0);
+      this.output.rowsDone(rows);
+    }
+    return counted + rows;
   }
 }
 

@@ -249,11 +249,30 @@ export class LegTable {
 
   /** The core, for a batch in its memory, with room for a leg of each row; undefined when it cannot do it. */
   private coreFor(frames: FrameBatch): Core | undefined {
-    if (!this.core || !frames.isIn(this.core.fixed)) return undefined;
-    const most = this.count + frames.count;
+    return this.core && frames.isIn(this.core.fixed) ? this.withRoom(frames.count) : undefined;
+  }
+
+  /** The core, with room for so many legs more; undefined when it has none. */
+  private withRoom(legs: number): Core | undefined {
+    if (!this.core) return undefined;
+    const most = this.count + legs;
     if (most * LEG_WORDS > this.words.length) this.growRecords();
     while (most * 4 > this.slots.length) this.growSlots();
     return this.core;
+  }
+
+  /** Makes room in the core for what it counts by itself; false when this has left it. */
+  lend(): boolean {
+    const core = this.withRoom(BATCH_SIZE);
+    if (!core) return false;
+    core.counts[1] = this.count;
+    core.counts[2] = Math.min(this.words.length / LEG_WORDS, this.slots.length / 4);
+    return true;
+  }
+
+  /** Takes over what the core has counted. */
+  takeBack(): void {
+    this.count = this.core?.counts[1] ?? this.count;
   }
 
   private growRecords(): void {

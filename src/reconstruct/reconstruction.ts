@@ -92,15 +92,35 @@ export class Reconstruction {
   /** Takes a batch of the current input. */
   add(frames: FrameBatch): void {
     this.openWindow();
-    const { core, unsettled } = this;
-    if (core && unsettled && !this.window && frames.isIn(core.fixed)) {
-      const left = core.run.settle(frames.count);
-      this.seen += frames.count - left;
-      for (let i = 0; i < left; i++) this.settle(frames, unsettled[i] ?? 0);
-    } else {
-      for (let i = 0; i < frames.count; i++) this.settle(frames, i);
+    const { core } = this;
+    if (core && !this.window && frames.isIn(core.fixed)) {
+      this.finish(frames, core.run.settle(frames.count));
+      return;
     }
+    for (let i = 0; i < frames.count; i++) this.settle(frames, i);
     this.legs.add(frames, this.taps.row, this.skip);
+  }
+
+  /** Counts a batch that the core has settled but for `left` rows. */
+  private finish(frames: FrameBatch, left: number): void {
+    this.seen += frames.count - left;
+    for (let i = 0; i < left; i++) this.settle(frames, this.unsettled?.[i] ?? 0);
+    this.legs.add(frames, this.taps.row, this.skip);
+  }
+
+  /** Whether the core may count frames by itself; makes room for them. */
+  lend(): boolean {
+    return this.core !== undefined && !this.window && !this.wanted && this.legs.lend();
+  }
+
+  /**
+   * Takes over what the core has counted by itself: so many frames, and the `frames` that it has settled but for `left`
+   * rows, if those are any.
+   */
+  takeBack(counted: number, frames: FrameBatch, left: number): void {
+    this.legs.takeBack();
+    this.seen += counted;
+    if (left > 0) this.finish(frames, left);
   }
 
   /** Finds the tap of a frame, hears its claim, and tells whether it is to be counted as part of a leg. */

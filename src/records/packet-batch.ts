@@ -120,6 +120,8 @@ export interface CaptureSink {
   packets(batch: PacketBatch): void;
   /** Drops the rows from `from` on that `packets` need not be given, and sets `batch.count`. Without it, all are given. */
   select?(batch: PacketBatch, from: number): void;
+  /** Given where nobody wants to see packets that the core can count by itself. */
+  readonly straight?: StraightReading | undefined;
   /** A comment of a section, interface or packet (frame 0: not of a packet). Untrusted text. */
   comment(text: string, frame: number): void;
   /** Name resolution record. Untrusted text. */
@@ -127,6 +129,14 @@ export interface CaptureSink {
   /** Interface statistics: packets that the capturing system dropped, if it says so. */
   statistics(interfaceIndex: number, received: number | undefined, dropped: number | undefined): void;
   diagnostic(diagnostic: InputDiagnostic): void;
+}
+
+/** What the core counts by itself while it reads: see `core/read.ts`. */
+export interface StraightReading {
+  /** Whether it may, with this batch empty; makes room for what it counts. */
+  begin(): boolean;
+  /** It has counted so many frames, and has settled `rows` more but for `left` of them, if those are any. */
+  end(counted: number, rows: number, left: number): void;
 }
 
 /** Something about an input that its reader must not hide. */
