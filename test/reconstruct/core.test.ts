@@ -16,7 +16,7 @@ import type { PacketBatch } from '../../src/records/packet-batch.js';
 import { buildPcap, SectionBuilder } from '../support/build-capture.js';
 import { memorySource } from '../support/collect-capture.js';
 import { hasShared, sharedPath } from '../support/shared.js';
-import { Wire } from '../support/wire.js';
+import { type Station, Wire } from '../support/wire.js';
 
 interface Told {
   readonly rows: string[];
@@ -446,6 +446,20 @@ describe('the core', () => {
     section.block(0x0bad, Buffer.alloc(700_000));
     add(arp, 100);
     expect(await expectSame([section.build(), section.build()])).toBe(602);
+  });
+
+  it('keeps the bounds of what is known of claims', async () => {
+    const wire = new Wire();
+    const router = { mac: of(MACS, 0), ip: '10.1.0.1' };
+    const host = (i: number): Station => ({
+      mac: `02:00:00:01:${hex(i >> 8)}:${hex(i & 255)}`,
+      ip: `10.2.${i >> 8}.${i & 255}`,
+    });
+    for (let i = 0; i < 80; i++) wire.meet(i / 10, host(i), router);
+    for (let i = 0; i < 80; i++) wire.reply(100 + i * 5, router, host(i));
+    for (let i = 0; i < 40; i++) wire.reply(900 + i / 1000, { mac: host(i).mac, ip: '10.1.0.2' }, router);
+    for (let i = 0; i < 600; i++) wire.gratuitous(1000 + i, { mac: host(i & 1).mac, ip: '10.1.0.3' });
+    expect(await expectSame([wire.pcap()])).toBe(880);
   });
 
   it('is left when it has no more room', async () => {
