@@ -153,14 +153,17 @@ export class Examination {
   /** Judges the frames of a batch that belong to suspect legs. `packets` is undefined for printed captures. */
   add(frames: FrameBatch, packets: PacketBatch | undefined): void {
     this.r.find(frames);
+    const { row } = this.r.legs;
     for (let i = 0; i < frames.count; i++) {
-      const leg = this.r.legs.row[i] ?? -1;
-      if (leg < 0) continue;
+      const leg = row[i] ?? -1;
       const suspect = this.suspects.get(leg);
-      const seen = suspect && seenFrame(suspect.view, frames, i);
-      const ruling = suspect && seen && this.judge(suspect, seen);
+      if (!suspect) {
+        this.trace.add(packets, frames, i, leg, 'delivered');
+        continue;
+      }
+      const seen = seenFrame(suspect.view, frames, i);
+      const ruling = this.judge(suspect, seen);
       const traced = this.trace.add(packets, frames, i, leg, verdictOf(ruling));
-      if (!suspect || !seen || !ruling) continue;
       if (traced && this.nextHops.legs.has(leg)) this.deferred.push({ suspect, seen, ruling, traced });
       else this.settle(suspect, seen, ruling);
     }
@@ -300,8 +303,8 @@ function seenFrame(view: LegView, frames: FrameBatch, i: number): SeenFrame {
   };
 }
 
-function verdictOf(ruling: Ruling | undefined): TracedFrame['verdict'] {
-  return ruling?.class === 'convergence' ? 'convergence' : (ruling?.verdict ?? 'delivered');
+function verdictOf(ruling: Ruling): TracedFrame['verdict'] {
+  return ruling.class === 'convergence' ? 'convergence' : ruling.verdict;
 }
 
 /** The stretch that holds at a time; -1 when the time is unknown and it matters. */

@@ -33,7 +33,8 @@ export function messageOf(
   if (protocol === ICMP || protocol === ICMPV6) return echo(bytes, protocol, transport, limit);
   if (protocol !== UDP || transport + 12 > limit) return undefined;
   const at = transport + 8;
-  const [from, to] = [half(bytes, transport), half(bytes, transport + 2)];
+  const from = half(bytes, transport);
+  const to = half(bytes, transport + 2);
   const size = limit - at;
   if ((from === DNS || to === DNS) && size >= 12) return dns(bytes, at, from, to);
   if ((from === NTP || to === NTP) && size >= 48) return ntp(bytes, at);

@@ -24,9 +24,8 @@ export interface TracedFrame {
   readonly fingerprint: number;
   /** TCP flags, or `type << 8 | code` of ICMP. */
   readonly detail: number;
-  /** TCP sequence and acknowledgement numbers. */
+  /** The TCP sequence number, as a signed word: such a number takes no room of its own. */
   readonly sequence: number;
-  readonly acknowledgement: number;
   readonly payloadLength: number;
   /** A question or answer that users wait for. */
   readonly message: Message | undefined;
@@ -139,7 +138,6 @@ export class Trace {
       fingerprint: transport.fingerprint,
       detail: frames.detail[i] ?? 0,
       sequence: transport.sequence,
-      acknowledgement: transport.acknowledgement,
       payloadLength: transport.payloadLength,
       message: transport.message,
       isFragment: (flags & FrameFlag.FRAGMENT) !== 0,
@@ -188,7 +186,6 @@ export function fingerprintOf(packets: PacketBatch, frames: FrameBatch, i: numbe
 interface Transport {
   readonly fingerprint: number;
   readonly sequence: number;
-  readonly acknowledgement: number;
   readonly payloadLength: number;
   readonly message: Message | undefined;
 }
@@ -196,7 +193,6 @@ interface Transport {
 const NO_TRANSPORT: Transport = {
   fingerprint: 0,
   sequence: 0,
-  acknowledgement: 0,
   payloadLength: 0,
   message: undefined,
 };
@@ -228,8 +224,7 @@ function transportOf(packets: PacketBatch, frames: FrameBatch, i: number): Trans
   for (let at = payload; at < end; at++) hash = mix(hash, bytes[at] ?? 0);
   return {
     fingerprint: hash | 1,
-    sequence: sequence >>> 0,
-    acknowledgement: protocol === TCP ? word(bytes, start + 8) >>> 0 : 0,
+    sequence,
     payloadLength: packetEnd - payload,
     message: messageOf(bytes, protocol, start, captured, packetEnd),
   };

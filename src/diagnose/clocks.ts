@@ -37,6 +37,7 @@ const NOTABLE = 5e6;
  * shares none with it is compared with one that does.
  */
 export function clockOffsets(trace: Trace): Offset[] {
+  if (trace.inputs().size < 2) return [];
   const frames = new Map<number, number>();
   for (const frame of trace.frames) frames.set(frame.input, (frames.get(frame.input) ?? 0) + 1);
   const inputs = [...frames.keys()]
@@ -91,7 +92,7 @@ export function conntrackOffsets(r: Reconstruction, trace: Trace, flows: readonl
   for (const flow of flows) {
     const [entry] = flow.conntrack;
     const made = entry?.made;
-    const first = firstOf(trace, flow);
+    const first = made && firstOf(trace, flow);
     if (!made || !first || Number.isNaN(made.time)) continue;
     const began = r.spans.get(first.input)?.first ?? Infinity;
     const delay = made.time - first.time;

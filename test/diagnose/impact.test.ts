@@ -157,7 +157,6 @@ describe('segments sent again', () => {
     fingerprint: 1,
     detail,
     sequence: sequence >>> 0,
-    acknowledgement: 0,
     payloadLength,
     message: undefined,
     isFragment: false,

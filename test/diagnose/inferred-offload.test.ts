@@ -53,7 +53,6 @@ function packet({
     fingerprint: 1,
     detail,
     sequence: sequence >>> 0,
-    acknowledgement: 0,
     payloadLength: length,
     message: undefined,
     isFragment: false,
