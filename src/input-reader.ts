@@ -72,6 +72,7 @@ const TEXT_CHUNK = 64 * 1024;
 export class InputReader {
   private readonly r: Reconstruction;
   private readonly options: ReadOptions;
+  private signal: AbortSignal | undefined;
   private readonly decoder: Decoder;
   private readonly frames: FrameBatch;
   private readonly shifts: ReadonlyMap<number, number>;
@@ -80,6 +81,7 @@ export class InputReader {
   constructor(r: Reconstruction, options: ReadOptions, shifts: ReadonlyMap<number, number> = new Map()) {
     this.r = r;
     this.options = options;
+    this.signal = options.signal;
     this.shifts = shifts;
     this.frames = r.core ? new FrameBatch(r.core.fixed, FRAMES) : new FrameBatch();
     this.decoder = new Decoder(r.addresses, r.core);
@@ -116,11 +118,16 @@ export class InputReader {
         if (!facts.isEvidence) kind = 'unknown';
       }
     } catch (error) {
-      notes.failure(error, this.options.signal, 'It was left out.');
+      notes.failure(error, this.signal, 'It was left out.');
     }
     this.r.endInput();
     const frames = this.r.frames.get(index) ?? 0;
     return { name: evidence.name, evidence, kind, facts, frames, dropped, diagnostics: notes.all() };
+  }
+
+  /** From now on an interrupt ends no reading. */
+  ignoreInterrupts(): void {
+    this.signal = undefined;
   }
 
   /** Second reading of a capture. */
@@ -135,7 +142,7 @@ export class InputReader {
       if (kind === 'text') await this.text(index, evidence, silent, (frames) => reading.add(frames, undefined), true);
       else await this.capture(evidence, ofWanted, wanted.last);
     } catch (error) {
-      silent.failure(error, this.options.signal, '');
+      silent.failure(error, this.signal, '');
     }
   }
 
@@ -184,7 +191,8 @@ export class InputReader {
 
   private async capture(evidence: Evidence, sink: CaptureSink, lastFrame = Infinity): Promise<void> {
     const source = await evidence.open();
-    const { signal, onProgress, timing } = this.options;
+    const { signal } = this;
+    const { onProgress, timing } = this.options;
     try {
       const { bytes } = await readCapture(source, this.r.epoch, sink, {
         lastFrame,
@@ -223,11 +231,11 @@ export class InputReader {
     );
     try {
       for await (const chunk of chunks(source)) {
-        this.options.signal?.throwIfAborted();
+        this.signal?.throwIfAborted();
         reader.chunk(chunk);
       }
     } catch (error) {
-      notes.failure(error, this.options.signal, 'Everything before it was used.');
+      notes.failure(error, this.signal, 'Everything before it was used.');
     } finally {
       source.close();
     }

@@ -59,17 +59,29 @@ export interface Analysis {
   redacted?: 'default' | 'strict';
   /** Set when the run was interrupted: what follows covers only a part of the evidence. */
   partial?: true;
-  /** Every misdelivered frame; only in memory, when a format that lists them was asked for, never in the JSON. */
-  frames?: MisdeliveredFrame[];
+  /**
+   * Gives every misdelivered frame, in the order of inputs by name and of their frames, each time by reading the captures
+   * once more; only in memory, when that was asked for, never in the JSON.
+   */
+  eachFrame?: EachFrame;
 }
 
+/** @throws InputError when a capture is not there any more as it was */
+export type EachFrame = (take: (frame: MisdeliveredFrame) => void) => Promise<void>;
+
 /** One misdelivered frame, as the CSV lists it. */
-export interface MisdeliveredFrame extends Tuple {
-  /** Id of the misdelivery that it belongs to. */
-  misdelivery: string;
-  input: string;
+export interface MisdeliveredFrame {
   frame: number;
   time: string;
+  /** The same object for all frames that have this in common. */
+  leg: MisdeliveredLeg;
+}
+
+/** What the misdelivered frames of one leg have in common. */
+export interface MisdeliveredLeg extends Tuple {
+  /** Id of the misdelivery that they belong to. */
+  misdelivery: string;
+  input: string;
   device: string;
   vlan?: number;
   srcMac: string;

@@ -23,9 +23,12 @@ import { Verdicts } from './detect/verdicts.js';
 import { VlanTags } from './detect/vlans.js';
 import { findOwnerships, type Surroundings } from './detect/witnesses.js';
 import { assemble } from './diagnose/assemble.js';
+import { FrameList } from './diagnose/frame-list.js';
+import type { Places } from './diagnose/scene.js';
 import { Trails } from './diagnose/trails.js';
+import { InputError } from './errors.js';
 import { InputReader, type Evidence, type ReadInput, type ReadOptions } from './input-reader.js';
-import type { Analysis } from './model.js';
+import type { Analysis, EachFrame } from './model.js';
 import { DeviceNames } from './reconstruct/devices.js';
 import { digestHosts } from './reconstruct/hosts.js';
 import { Reconstruction } from './reconstruct/reconstruction.js';
@@ -40,7 +43,7 @@ export interface ScanOptions extends ReadOptions {
   /** Absolute ns since 1970: only frames within are judged. */
   readonly from?: bigint;
   readonly to?: bigint;
-  /** Also list every misdelivered frame (`Analysis.frames`). */
+  /** Also give a way to list every misdelivered frame (`Analysis.eachFrame`). */
   readonly eachFrame?: boolean;
   /** Whether the WebAssembly core reads, with the same results; by default it does where there is much to read. */
   readonly core?: boolean;
@@ -92,7 +95,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const traced = tracedLegs(r, networks.of, verdicts.suspects, flows);
   for (const legs of candidates.values()) for (const leg of legs) traced.add(leg);
   const trace = new Trace(r, traced);
-  const examination = new Examination(r, verdicts, trace, nextHops, inputName, options.eachFrame ?? false);
+  const examination = new Examination(r, verdicts, trace, nextHops, inputName);
   enter('examine', r);
   for (const input of [...examination.inputs()].sort((a, b) => a - b)) {
     const piece = sorted[input];
@@ -102,8 +105,16 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   const flowOfLeg = new Map(flows.flatMap((flow) => flow.legs.map((leg) => [leg, flow] as const)));
   examination.finish(flowOfLeg);
 
+  const places: Places = {
+    inputName,
+    deviceName: (tap) => {
+      const found = r.taps.all[tap];
+      return found ? devices.of(found) : '';
+    },
+  };
+
   enter('assemble', r);
-  return assemble({
+  const analysis = assemble({
     r,
     around,
     ownerships,
@@ -115,19 +126,29 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     corrections,
     suspicions: clocks?.suspicions ?? [],
     flowOfLeg,
-    places: {
-      inputName,
-      deviceName: (tap) => {
-        const found = r.taps.all[tap];
-        return found ? devices.of(found) : '';
-      },
-    },
+    places,
     inputs: inputs.map((input, index) => reader.summarize(index, input, devices)),
     diagnostics: inputs.flatMap((input) => input.diagnostics),
     generatorVersion: options.generatorVersion,
-    eachFrame: options.eachFrame ?? false,
     partial: (options.partial ?? false) || (options.signal?.aborted ?? false),
   });
+  if (!options.eachFrame) return analysis;
+  const list = new FrameList(r, examination, flowOfLeg, places, analysis.misdeliveries);
+  return { ...analysis, eachFrame: (take) => listFrames(list, reading, take) };
+}
+
+/** Reads the captures that hold misdelivered frames once more, and gives these: all that were judged, interrupted or not. */
+async function listFrames(list: FrameList, { reader, sorted }: Reading, take: Parameters<EachFrame>[0]): Promise<void> {
+  const named = list.inputs().flatMap((input) => {
+    const piece = sorted[input];
+    return piece ? [{ input, piece }] : [];
+  });
+  reader.ignoreInterrupts();
+  for (const { input, piece } of named.toSorted((a, b) => (a.piece.name < b.piece.name ? -1 : 1))) {
+    const frames = list.reading(input, take);
+    await reader.again(input, piece, frames);
+    if (frames.missing > 0) throw new InputError(piece.name, 'is not what it was when it was judged');
+  }
 }
 
 /** All inputs, read once. */

@@ -23,13 +23,15 @@ export async function makeAnnotatedCapture(
     throw new UsageError(`${target.path}: there is no capture to write; printed ones hold no packets`);
   }
   if (target.path === '-' && process.stdout.isTTY) throw new UsageError('-f pcapng: standard output is a terminal');
+  const comments = await commentsOn(analysis, captures.length > 1 || onlyEvidence);
   for (const capture of captures) {
     const device = inputs.get(capture.name)?.interfaces?.[0]?.device ?? '';
-    const kept = onlyEvidence ? relatedFrames(analysis, capture.name) : undefined;
+    const related = onlyEvidence ? relatedFrames(analysis, capture.name) : undefined;
+    const comment = (frame: number): string | undefined => comments.get(capture.name)?.of(frame);
     const annotation: Annotation = {
-      comment: commentsOn(analysis, capture.name, captures.length > 1 || onlyEvidence),
+      comment,
       ...(device === '' ? {} : { device }),
-      ...(kept ? { keep: (frame: number) => kept.has(frame) } : {}),
+      ...(related ? { keep: (frame: number) => related.has(frame) || comment(frame) !== undefined } : {}),
     };
     const source = await capture.open();
     try {

@@ -11,7 +11,7 @@ import { printable } from '../render/words.js';
 import { scan } from '../scan.js';
 import type { PlacedEvidence } from './outputs.js';
 import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
-import type { RedactionOptions } from './redaction.js';
+import type { RedactedAnalysis, RedactionOptions } from './redaction.js';
 import { readSavedAnalysis } from './saved-analysis.js';
 
 /** The options that this command shares with the scan. */
@@ -45,8 +45,10 @@ export async function compareCommand(
     options.redact === undefined && options.redactKey === undefined && !options.keepOui
       ? undefined
       : (await import('./redaction.js')).createRedaction(options);
-  const [a, b] = [first, second].map(({ analysis }) => redaction?.apply(analysis) ?? { analysis, check: undefined });
-  if (!a || !b) return EXIT.FAILED;
+  const shown = async (analysis: Analysis): Promise<Pick<RedactedAnalysis, 'analysis'> & Partial<RedactedAnalysis>> =>
+    (await redaction?.apply(analysis)) ?? { analysis };
+  const a = await shown(first.analysis);
+  const b = await shown(second.analysis);
   const comparison = compare(a.analysis, b.analysis, redaction ? ['A', 'B'] : namesOf(paths), version);
   const made: { file: string; text: string }[] = [];
   for (const { file, format } of targets) {

@@ -2,7 +2,15 @@
 
 import { InputError, UsageError } from '../errors.js';
 import type { Analysis, Input } from '../model.js';
-import { formatOfFile, listsFrames, render, type OutputFormat, type RenderOptions } from '../render/index.js';
+import {
+  formatOfFile,
+  listsFrames,
+  render,
+  renderTo,
+  type Format,
+  type OutputFormat,
+  type RenderOptions,
+} from '../render/index.js';
 import type { Evidence } from '../scan.js';
 import type { NewFile } from './new-file.js';
 import { writeFile, writeOut } from './process.js';
@@ -38,7 +46,7 @@ export function checkTargets(
   evidence: readonly PlacedEvidence[],
 ): void {
   for (const { file, format } of targets) {
-    if (listsFrames(format) && !analysis.frames) {
+    if (listsFrames(format) && !analysis.eachFrame) {
       const what = format === 'pcapng' ? 'the captures, which' : 'every frame, which';
       throw new UsageError(`${file}: needs ${what} a saved analysis does not hold; give the evidence itself`);
     }
@@ -86,16 +94,15 @@ export async function writeTargets(
   try {
     const made: { file: string; content: string | NewFile }[] = [];
     for (const { file, format } of targets) {
-      if (format === 'pcapng') {
+      const fitting = file === '-' ? options : { ...options, color: false, verbose: true, quiet: false };
+      if (format === 'pcapng' || listsFrames(format)) {
         const { NewFile } = await import('./new-file.js');
-        const { makeAnnotatedCapture } = await import('./annotated-capture.js');
         const content = new NewFile(file);
         files.push(content);
-        await makeAnnotatedCapture(content, analysis, captures, options.onlyEvidence);
-        options.checkFile?.(content);
+        if (format === 'pcapng') await makeCapture(content, analysis, captures, options);
+        else await makeListing(content, format, analysis, fitting);
         made.push({ file, content });
       } else {
-        const fitting = file === '-' ? options : { ...options, color: false, verbose: true, quiet: false };
         const content = await render(analysis, format, fitting);
         options.check?.(file, content);
         made.push({ file, content });
@@ -109,4 +116,24 @@ export async function writeTargets(
   } finally {
     for (const file of files) file.discard();
   }
+}
+
+async function makeCapture(
+  content: NewFile,
+  analysis: Analysis,
+  captures: readonly Evidence[],
+  { onlyEvidence, checkFile }: WriteOptions,
+): Promise<void> {
+  const { makeAnnotatedCapture } = await import('./annotated-capture.js');
+  await makeAnnotatedCapture(content, analysis, captures, onlyEvidence);
+  checkFile?.(content);
+}
+
+/** What lists every frame never stands in memory as a whole. */
+async function makeListing(content: NewFile, format: Format, analysis: Analysis, options: WriteOptions): Promise<void> {
+  const encoder = new TextEncoder();
+  await renderTo(analysis, format, options, (lines) => {
+    options.check?.(content.path, lines);
+    content.write(encoder.encode(lines));
+  });
 }

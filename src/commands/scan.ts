@@ -73,7 +73,7 @@ export async function scanCommand(
   checkTargets(targets, wanted, evidence);
   const captures = targets.some(({ format }) => format === 'pcapng') ? capturesOf(wanted, evidence) : [];
   if (redaction) for (const capture of captures) await redaction.meet(capture);
-  const redacted = redaction?.apply(wanted);
+  const redacted = await redaction?.apply(wanted);
   const analysis = redacted?.analysis ?? wanted;
   const shown = redaction ? await Promise.all(captures.map((capture) => redaction.capture(capture))) : captures;
   await writeTargets(targets, analysis, shown, {

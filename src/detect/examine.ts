@@ -34,8 +34,6 @@ export interface MisdeliveredFrames {
   readonly legs: Set<number>;
   /** The first frames and the last one. */
   readonly evidence: SeenFrame[];
-  /** All of them, when the examination keeps them. */
-  readonly all: SeenFrame[];
   /** Number of the first frame, and `since` of its ruling. */
   began: number;
   since: number | undefined;
@@ -102,8 +100,6 @@ export class Examination {
   /** By bucket, and by when its frames are wrong from. */
   private readonly doubtful = new Map<string, Map<number, DoubtfulFrames>>();
   private readonly inputName: (input: number) => string;
-  /** Keep every misdelivered frame: memory then grows with them. */
-  private readonly keepsFrames: boolean;
 
   constructor(
     r: Reconstruction,
@@ -111,9 +107,7 @@ export class Examination {
     trace: Trace,
     nextHops: NextHops,
     inputName: (input: number) => string,
-    keepsFrames: boolean,
   ) {
-    this.keepsFrames = keepsFrames;
     this.r = r;
     this.trace = trace;
     this.nextHops = nextHops;
@@ -237,7 +231,6 @@ export class Examination {
         last: NaN,
         legs: new Set(),
         evidence: [],
-        all: [],
         began: NaN,
         since: undefined,
       };
@@ -269,7 +262,6 @@ export class Examination {
     if (!(bucket.last >= seen.time)) bucket.last = seen.time;
     if (bucket.evidence.length > EVIDENCE_HEAD) bucket.evidence.pop();
     bucket.evidence.push(seen);
-    if (this.keepsFrames) bucket.all.push(seen);
   }
 }
 

@@ -15,7 +15,6 @@ import {
   type EvidenceFrame,
   type Finding,
   type Input,
-  type MisdeliveredFrame,
   type Misdelivery,
   type NotJudged,
   type Totals,
@@ -30,6 +29,7 @@ import { captureTimeDiagnostics } from './capture-times.js';
 import { clockDiagnostics, conntrackOffsets, listClocks, offsetsAsGiven } from './clocks.js';
 import { eventsOf } from './events.js';
 import { listFlows } from './flows.js';
+import { placeKey, placeOf } from './frame-list.js';
 import { totalImpact } from './impact.js';
 import { limitsOf } from './limits.js';
 import { foresee } from './predictions.js';
@@ -45,8 +45,6 @@ export interface Parts extends Scene {
   readonly suspicions: readonly Suspicion[];
   readonly diagnostics: Diagnostic[];
   readonly generatorVersion: string;
-  /** List every misdelivered frame. */
-  readonly eachFrame: boolean;
   /** The run was interrupted. */
   readonly partial: boolean;
 }
@@ -94,7 +92,6 @@ export function assemble(parts: Parts): Analysis {
     ...(events.length > 0 ? { events } : {}),
     ...(impact ? { impact } : {}),
     ...(offsets.length > 0 ? { clocks: listClocks(offsets, places) } : {}),
-    ...(parts.eachFrame ? { frames: framesOf(parts, misdeliveries) } : {}),
     ...(parts.partial ? { partial: true as const } : {}),
   };
 }
@@ -133,14 +130,9 @@ function totalsOf(r: Reconstruction, verdicts: Verdicts, misdeliveries: readonly
 function misdeliveriesOf(parts: Parts): Misdelivery[] {
   const { r, examination, flowOfLeg, places } = parts;
   const all = [...examination.misdelivered.values()].map((bucket): Omit<Misdelivery, 'id'> => {
-    const tap = r.taps.all[bucket.view.tap];
+    const { class: kind, ...place } = placeOf(r, bucket, places);
     return {
-      input: places.inputName(tap?.input ?? 0),
-      device: places.deviceName(bucket.view.tap),
-      ...(tap && tap.vlan >= 0 ? { vlan: tap.vlan } : {}),
-      srcMac: formatMac(bucket.view.transmitter),
-      dstMac: formatMac(bucket.mac),
-      dstIp: r.addresses.format(bucket.view.dstIp),
+      ...place,
       expected: [...bucket.expected].sort((a, b) => a - b).map(formatMac),
       frames: bucket.frames,
       frameRanges: pairs(bucket.ranges),
@@ -149,7 +141,7 @@ function misdeliveriesOf(parts: Parts): Misdelivery[] {
       flows: [...new Set([...bucket.legs].map((leg) => flowOfLeg.get(leg)?.id).filter((id) => id !== undefined))].sort(
         byNumber,
       ),
-      ...(bucket.class ? { class: bucket.class } : {}),
+      ...(kind ? { class: kind } : {}),
       because: [...bucket.because.values()],
       evidence: bucket.evidence.map((seen) => evidenceOf(r, seen, bucket)),
       ...notBeforeOf(r, examination.doubtsOf(bucket)),
@@ -166,50 +158,6 @@ function notBeforeOf(r: Reconstruction, doubts: DoubtfulFrames | undefined): Pic
   if (!doubts) return {};
   const { frame, time, frames, heard } = doubts;
   return { notBefore: { frame, time: r.epoch.text(time), frames, heard } };
-}
-
-/** Every misdelivered frame, in the order of its input. */
-function framesOf(parts: Parts, misdeliveries: readonly Misdelivery[]): MisdeliveredFrame[] {
-  const { r, examination, flowOfLeg, places } = parts;
-  const frames: MisdeliveredFrame[] = [];
-  const known = new Map(misdeliveries.map((m) => [placeKey(m), m]));
-  for (const bucket of examination.misdelivered.values()) {
-    if (bucket.class === 'convergence') continue;
-    const tap = r.taps.all[bucket.view.tap];
-    const common = {
-      input: places.inputName(tap?.input ?? 0),
-      device: places.deviceName(bucket.view.tap),
-      ...(tap && tap.vlan >= 0 ? { vlan: tap.vlan } : {}),
-      srcMac: formatMac(bucket.view.transmitter),
-      dstMac: formatMac(bucket.mac),
-      expected: [...bucket.expected].sort((a, b) => a - b).map(formatMac),
-    };
-    const dstIp = r.addresses.format(bucket.view.dstIp);
-    const m = known.get(placeKey({ ...common, dstIp, ...(bucket.class ? { class: bucket.class } : {}) }));
-    // What the frames of a leg have in common is put together once: there may be millions of them.
-    const byLeg = new Map<number, Omit<MisdeliveredFrame, 'frame' | 'time'>>();
-    for (const { view, frame, time } of bucket.all) {
-      let same = byLeg.get(view.leg);
-      if (!same) {
-        const flow = flowOfLeg.get(view.leg)?.id;
-        same = {
-          ...common,
-          misdelivery: m?.id ?? '',
-          ...tupleOf(r, view),
-          ...(flow === undefined ? {} : { flow }),
-          ...(m?.cause === undefined ? {} : { cause: m.cause }),
-        };
-        byLeg.set(view.leg, same);
-      }
-      frames.push({ ...same, frame, time: r.epoch.text(time) });
-    }
-  }
-  return frames.sort((a, b) => compare(a.input, b.input) || a.frame - b.frame);
-}
-
-/** What makes a misdelivery one entry. */
-function placeKey(m: Pick<Misdelivery, 'input' | 'device' | 'vlan' | 'srcMac' | 'dstMac' | 'dstIp' | 'class'>): string {
-  return `${m.input} ${m.device} ${m.vlan ?? ''} ${m.srcMac} ${m.dstIp} ${m.dstMac} ${m.class ?? ''}`;
 }
 
 function evidenceOf(r: Reconstruction, seen: SeenFrame, bucket: MisdeliveredFrames): EvidenceFrame {

@@ -1,6 +1,6 @@
 /** An analysis with every address and known name replaced, so that every output that is made of it has none of them. */
 
-import type { Analysis, MisdeliveredFrame } from '../model.js';
+import type { Analysis, EachFrame, MisdeliveredLeg } from '../model.js';
 import { parseAnalysis } from '../read/analysis.js';
 import type { AddressMapping } from './mapping.js';
 import type { TextRedactor } from './text.js';
@@ -34,27 +34,38 @@ export function redactAnalysis(analysis: Analysis, mapping: AddressMapping, text
     return KEPT.has(key) && isNumberOrDigest(value) ? value : text.redact(value);
   };
   // Once to meet every address: bare digits, as in the name of a device, are told by what was met.
-  JSON.stringify({ ...analysis, frames: undefined }, replace);
-  const replaced = JSON.stringify({ ...analysis, frames: undefined }, replace);
+  JSON.stringify(analysis, replace);
+  const replaced = JSON.stringify(analysis, replace);
   const result = parseAnalysis(replaced);
   if (typeof result === 'string') throw new Error(`the redacted analysis is none: ${result}`);
+  const { eachFrame } = analysis;
   return {
     ...result,
     redacted: mapping.level,
-    ...(analysis.frames ? { frames: analysis.frames.map((frame) => redactFrame(frame, mapping, text)) } : {}),
+    ...(eachFrame ? { eachFrame: redactedFrames(eachFrame, mapping, text) } : {}),
   };
 }
 
-function redactFrame(frame: MisdeliveredFrame, mapping: AddressMapping, text: TextRedactor): MisdeliveredFrame {
+function redactedFrames(eachFrame: EachFrame, mapping: AddressMapping, text: TextRedactor): EachFrame {
+  const known = new Map<MisdeliveredLeg, MisdeliveredLeg>();
+  return (take) =>
+    eachFrame(({ leg, ...frame }) => {
+      const redacted = known.get(leg) ?? redactLeg(leg, mapping, text);
+      known.set(leg, redacted);
+      take({ ...frame, leg: redacted });
+    });
+}
+
+function redactLeg(leg: MisdeliveredLeg, mapping: AddressMapping, text: TextRedactor): MisdeliveredLeg {
   return {
-    ...frame,
-    input: text.redact(frame.input),
-    device: text.redact(frame.device),
-    srcMac: mapping.macText(frame.srcMac),
-    dstMac: mapping.macText(frame.dstMac),
-    expected: frame.expected.map((mac) => mapping.macText(mac)),
-    srcIp: mapping.ipText(frame.srcIp),
-    dstIp: mapping.ipText(frame.dstIp),
+    ...leg,
+    input: text.redact(leg.input),
+    device: text.redact(leg.device),
+    srcMac: mapping.macText(leg.srcMac),
+    dstMac: mapping.macText(leg.dstMac),
+    expected: leg.expected.map((mac) => mapping.macText(mac)),
+    srcIp: mapping.ipText(leg.srcIp),
+    dstIp: mapping.ipText(leg.dstIp),
   };
 }
 

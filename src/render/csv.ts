@@ -2,20 +2,37 @@
 
 import { stringify } from 'csv-stringify/sync';
 import { UsageError } from '../errors.js';
-import type { Analysis, Flow, Finding, Mapping, MisdeliveredFrame, Misdelivery } from '../model.js';
+import type { Analysis, Flow, Finding, Mapping, MisdeliveredLeg, Misdelivery } from '../model.js';
 import { expectedText, printable } from './words.js';
 
 type Columns<Row> = Readonly<Record<string, (row: Row) => string | number | undefined>>;
 
 /**
- * The misdelivered frames, one a row.
- * @throws UsageError when the analysis does not list its frames, as a saved one never does
+ * The misdelivered frames, one a row. There may be millions: they are written some at a time.
+ * @throws UsageError when the analysis does not list its frames, as a saved one never does; what `eachFrame` throws
  */
-export function renderFramesCsv(analysis: Analysis): string {
-  if (!analysis.frames)
+export async function writeFramesCsv(analysis: Analysis, write: (rows: string) => void): Promise<void> {
+  if (!analysis.eachFrame)
     throw new UsageError('CSV lists every frame, which a saved analysis does not hold; give the evidence itself');
-  return table(FRAME, analysis.frames);
+  write(stringify([['input', 'frame', 'time_ns', ...Object.keys(LEG)]]));
+  const known = new Map<MisdeliveredLeg, { input: string; rest: string }>();
+  let rows = '';
+  await analysis.eachFrame(({ frame, time, leg }) => {
+    let same = known.get(leg);
+    if (!same) {
+      same = { input: rowsOf(LEG_INPUT, [leg]).slice(0, -1), rest: rowsOf(LEG, [leg]) };
+      known.set(leg, same);
+    }
+    rows += `${same.input},${frame},${time},${same.rest}`;
+    if (rows.length < PIECE) return;
+    write(rows);
+    rows = '';
+  });
+  write(rows);
 }
+
+/** Characters that are written at once. */
+const PIECE = 16 * 1024;
 
 /** The findings, one a row, with what their misdeliveries have in common. */
 export function renderFindingsCsv({ findings, misdeliveries }: Analysis): string {
@@ -44,10 +61,10 @@ export function renderMappingsCsv({ flows }: Analysis): string {
   );
 }
 
-const FRAME: Columns<MisdeliveredFrame> = {
-  input: (f) => f.input,
-  frame: (f) => f.frame,
-  time_ns: (f) => f.time,
+const LEG_INPUT: Columns<MisdeliveredLeg> = { input: (f) => f.input };
+
+/** What follows the number and time of a frame. */
+const LEG: Columns<MisdeliveredLeg> = {
   device: (f) => f.device,
   vlan: (f) => f.vlan,
   src_mac: (f) => f.srcMac,
@@ -130,15 +147,20 @@ const MAPPING: Columns<Mapping & { readonly flow: string }> = {
   folded: (m) => (m.folded ? 'yes' : 'no'),
 };
 
-/** Text of inputs has its control and invisible characters shown, and cells that a spreadsheet would compute are defused. */
 function table<Row>(columns: Columns<Row>, rows: readonly Row[]): string {
-  const cells = rows.map((row) =>
-    Object.values(columns).map((cell) => {
+  return stringify([Object.keys(columns)]) + rowsOf(columns, rows);
+}
+
+/** Text of inputs has its control and invisible characters shown, and cells that a spreadsheet would compute are defused. */
+function rowsOf<Row>(columns: Columns<Row>, rows: readonly Row[]): string {
+  const cells = Object.values(columns);
+  const values = rows.map((row) =>
+    cells.map((cell) => {
       const value = cell(row) ?? '';
       return typeof value === 'string' ? printable(value) : value;
     }),
   );
-  return stringify(cells, { header: true, columns: Object.keys(columns), escape_formulas: true });
+  return stringify(values, { escape_formulas: true });
 }
 
 function distinct(values: readonly (string | undefined)[]): string {

@@ -1,6 +1,6 @@
 /** What a filter looks at, of each thing that is listed. Runs in the report's page as well. */
 
-import type { Analysis, Finding, Flow, MisdeliveredFrame, Misdelivery, Tuple } from '../model.js';
+import type { Analysis, Finding, Flow, MisdeliveredLeg, Misdelivery, Tuple } from '../model.js';
 import type { FilterSubject } from './filter.js';
 import { protocolName } from './words.js';
 
@@ -71,17 +71,18 @@ export class FilterSubjects {
     });
   }
 
-  frame(frame: MisdeliveredFrame): FilterSubject {
-    const m = this.misdeliveries.get(frame.misdelivery);
-    const flow = frame.flow === undefined ? undefined : this.flows.get(frame.flow);
+  /** Of each of its misdelivered frames. */
+  leg(leg: MisdeliveredLeg): FilterSubject {
+    const m = this.misdeliveries.get(leg.misdelivery);
+    const flow = leg.flow === undefined ? undefined : this.flows.get(leg.flow);
     return subject({
-      ips: [frame, ...(flow ? [flow.original, flow.reply] : [])].flatMap(ipsOf),
-      macs: [frame.srcMac, frame.dstMac, ...frame.expected],
-      devices: [frame.device],
+      ips: [leg, ...(flow ? [flow.original, flow.reply] : [])].flatMap(ipsOf),
+      macs: [leg.srcMac, leg.dstMac, ...leg.expected],
+      devices: [leg.device],
       flags: [...(m ? flagsOf(m) : ['misdelivered']), ...(flow && flow.offload.length > 0 ? ['offloaded'] : [])],
-      causes: frame.cause === undefined ? [] : [frame.cause],
-      flows: frame.flow === undefined ? [] : [frame.flow],
-      words: [frame.misdelivery, frame.input, protocolName(frame.protocol)],
+      causes: leg.cause === undefined ? [] : [leg.cause],
+      flows: leg.flow === undefined ? [] : [leg.flow],
+      words: [leg.misdelivery, leg.input, protocolName(leg.protocol)],
     });
   }
 }

@@ -8,11 +8,14 @@ export type { RenderOptions };
 
 type Renderer = (analysis: Analysis, options: RenderOptions) => string;
 
+/** Writes piece by piece what would be too much for one string. */
+type Writer = (analysis: Analysis, write: (piece: string) => void) => Promise<void>;
+
 interface Registration {
   readonly endings: readonly string[];
-  readonly load: () => Promise<Renderer>;
-  /** It lists every misdelivered frame: the analysis must hold them. */
-  readonly eachFrame?: boolean;
+  readonly load?: () => Promise<Renderer>;
+  /** In place of `load`, where every misdelivered frame is listed: the analysis must give them. */
+  readonly loadWriter?: () => Promise<Writer>;
 }
 
 const RENDERERS = {
@@ -20,7 +23,7 @@ const RENDERERS = {
   json: { endings: ['.json'], load: async () => (await import('./json.js')).renderJson },
   markdown: { endings: ['.md', '.markdown'], load: async () => (await import('./markdown.js')).renderMarkdown },
   html: { endings: ['.html', '.htm'], load: async () => (await import('./html.js')).renderHtml },
-  csv: { endings: ['.csv'], load: async () => (await import('./csv.js')).renderFramesCsv, eachFrame: true },
+  csv: { endings: ['.csv'], loadWriter: async () => (await import('./csv.js')).writeFramesCsv },
   'findings-csv': { endings: ['.findings.csv'], load: async () => (await import('./csv.js')).renderFindingsCsv },
   'flows-csv': { endings: ['.flows.csv'], load: async () => (await import('./csv.js')).renderFlowsCsv },
   'mappings-csv': { endings: ['.mappings.csv'], load: async () => (await import('./csv.js')).renderMappingsCsv },
@@ -59,15 +62,33 @@ export function formatOfFile(file: string): OutputFormat {
   throw new UsageError(`${file}: the format is told by the ending, which must be one of ${known}`);
 }
 
-/** Whether a format needs `Analysis.frames`. */
+/** Whether a format needs `Analysis.eachFrame`. What it makes is large, then. */
 export function listsFrames(format: OutputFormat): boolean {
-  if (format === 'pcapng') return true;
-  const registration: Registration = RENDERERS[format];
-  return registration.eachFrame ?? false;
+  return format === 'pcapng' || registrationOf(format).loadWriter !== undefined;
 }
 
 /** @throws UsageError when the analysis lacks what the format needs */
 export async function render(analysis: Analysis, format: Format, options: RenderOptions): Promise<string> {
-  const registration: Registration = RENDERERS[format];
-  return (await registration.load())(analysis, options);
+  const pieces: string[] = [];
+  await renderTo(analysis, format, options, (piece) => pieces.push(piece));
+  return pieces.join('');
+}
+
+/**
+ * The same piece by piece, each of whole lines.
+ * @throws UsageError when the analysis lacks what the format needs
+ */
+export async function renderTo(
+  analysis: Analysis,
+  format: Format,
+  options: RenderOptions,
+  write: (piece: string) => void,
+): Promise<void> {
+  const { load, loadWriter } = registrationOf(format);
+  if (load) write((await load())(analysis, options));
+  else if (loadWriter) await (await loadWriter())(analysis, write);
+}
+
+function registrationOf(format: Format): Registration {
+  return RENDERERS[format];
 }

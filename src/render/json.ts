@@ -3,5 +3,5 @@
 import type { Analysis } from '../model.js';
 
 export function renderJson(analysis: Analysis): string {
-  return `${JSON.stringify({ ...analysis, frames: undefined }, undefined, 1)}\n`;
+  return `${JSON.stringify(analysis, undefined, 1)}\n`;
 }

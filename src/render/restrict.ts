@@ -1,7 +1,7 @@
 /** An analysis of which less is listed (`--filter`). */
 
 import { UsageError } from '../errors.js';
-import type { Analysis } from '../model.js';
+import type { Analysis, EachFrame, MisdeliveredLeg } from '../model.js';
 import { FilterSubjects } from './filter-subjects.js';
 import { type FilterSubject, parseFilter } from './filter.js';
 import { verdictSentence } from './words.js';
@@ -26,7 +26,7 @@ export function restrict(analysis: Analysis, expression: string): Analysis {
   const subjects = new FilterSubjects(analysis);
   const misdeliveries = analysis.misdeliveries.filter((m) => matches(subjects.misdelivery(m)));
   const listed = new Set(misdeliveries.map(({ id }) => id));
-  const before = analysis.filter;
+  const { eachFrame, filter: before } = analysis;
   return {
     ...analysis,
     misdeliveries,
@@ -34,7 +34,7 @@ export function restrict(analysis: Analysis, expression: string): Analysis {
     findings: analysis.findings.filter(
       (finding) => finding.explains.some((id) => listed.has(id)) || matches(subjects.finding(finding)),
     ),
-    ...(analysis.frames ? { frames: analysis.frames.filter((frame) => matches(subjects.frame(frame))) } : {}),
+    ...(eachFrame ? { eachFrame: listOnly(eachFrame, (leg) => matches(subjects.leg(leg))) } : {}),
     filter: {
       expression: before ? `${before.expression} ${expression}` : expression,
       sentence: verdictSentence(analysis),
@@ -43,4 +43,16 @@ export function restrict(analysis: Analysis, expression: string): Analysis {
       findings: before?.findings ?? analysis.findings.length,
     },
   };
+}
+
+/** Asks once of each leg: there are far more frames. */
+function listOnly(eachFrame: EachFrame, fits: (leg: MisdeliveredLeg) => boolean): EachFrame {
+  const known = new Map<MisdeliveredLeg, boolean>();
+  return (take) =>
+    eachFrame((frame) => {
+      const { leg } = frame;
+      const does = known.get(leg) ?? fits(leg);
+      known.set(leg, does);
+      if (does) take(frame);
+    });
 }

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Analysis } from '../../src/model.js';
-import { analyze, folderPieces, framesOf, plainWrong, type Piece, wrongFrames } from '../support/engine.js';
+import { analyze, folderPieces, framesOf, listedFrames, plainWrong, type Piece, wrongFrames } from '../support/engine.js';
 import { hasShared, sharedPath } from '../support/shared.js';
 
 /** What the experiment itself knows of frames that went wrong; see the README beside the captures. */
@@ -90,9 +90,10 @@ describe.skipIf(!hasShared)('cases with a known truth', () => {
     });
 
     it('lists every misdelivered frame when it is asked to', async () => {
-      const { misdeliveries, frames } = await analyze(pieces, { eachFrame: true });
-      const counted = misdeliveries.filter((m) => m.class !== 'convergence');
-      const named = (frames ?? []).map((f) => `${f.input} ${f.frame} ${f.srcMac} ${f.dstMac} ${f.expected.join()}`);
+      const listing = await analyze(pieces, { eachFrame: true });
+      const counted = listing.misdeliveries.filter((m) => m.class !== 'convergence');
+      const named = (await listedFrames(listing)).map(
+        ({ frame, leg }) => `${leg.input} ${frame} ${leg.srcMac} ${leg.dstMac} ${leg.expected.join()}`);
       const wanted = counted.flatMap((m) =>
         framesOf(m).map((frame) => `${m.input} ${frame} ${m.srcMac} ${m.dstMac} ${m.expected.join()}`),
       );

@@ -7,6 +7,7 @@ import { TextRedactor } from '../../src/redact/text.js';
 import { FORMATS, render } from '../../src/render/index.js';
 import { renderJson } from '../../src/render/json.js';
 import { fullAnalysis } from '../support/full-analysis.js';
+import { listing } from '../support/engine.js';
 import { TEST_KEY } from '../support/redact-pieces.js';
 
 const MAC = '94:83:c4:10:00:01';
@@ -50,10 +51,8 @@ describe.each<RedactionLevel>(['default', 'strict'])('an analysis, redacted: %s'
   });
 
   it.each(FORMATS)('leaves nothing in %s', async (format) => {
-    const frame = {
+    const leg = {
       input: `wan ${MAC}`,
-      frame: 3,
-      time: '1795247483000000000',
       device: 'lan3',
       srcMac: MAC,
       dstMac: MAC,
@@ -63,7 +62,11 @@ describe.each<RedactionLevel>(['default', 'strict'])('an analysis, redacted: %s'
       protocol: 17,
       misdelivery: 'M1',
     };
-    const whole = redactAnalysis({ ...before, frames: [frame] }, mapping, new TextRedactor(mapping));
+    const whole = redactAnalysis(
+      { ...before, eachFrame: listing([{ frame: 3, time: '1795247483000000000', leg }]) },
+      mapping,
+      new TextRedactor(mapping),
+    );
     const output = await render(whole, format, { color: false, verbose: true, quiet: false });
     expect(leaks.inText(output)).toBeUndefined();
     for (const original of [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Analysis, Misdelivery } from '../../src/model.js';
+import type { Analysis, EachFrame, MisdeliveredFrame, Misdelivery } from '../../src/model.js';
 import { renderJson } from '../../src/render/json.js';
 import { scan, type Evidence, type ScanOptions } from '../../src/scan.js';
 import { memorySource } from './collect-capture.js';
@@ -59,6 +59,21 @@ export function plainWrong(analysis: Analysis): Misdelivery[] {
 /** Every frame number of a misdelivery. */
 export function framesOf(m: Misdelivery): number[] {
   return m.frameRanges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+}
+
+/** All that `Analysis.eachFrame` gives. */
+export async function listedFrames({ eachFrame }: Analysis): Promise<MisdeliveredFrame[]> {
+  const frames: MisdeliveredFrame[] = [];
+  await eachFrame?.((frame) => frames.push(frame));
+  return frames;
+}
+
+/** An `Analysis.eachFrame` that gives these. */
+export function listing(frames: readonly MisdeliveredFrame[]): EachFrame {
+  return (take) => {
+    frames.forEach(take);
+    return Promise.resolve();
+  };
 }
 
 export function evidenceOf(piece: Piece): Evidence {

@@ -21,7 +21,7 @@ const felt = (frames: number, unanswered: number): Full<Felt> => ({
 const impact: Full<Impact> = { before: felt(4, 0), during: felt(5, 4), after: felt(3, 0) };
 
 /** Every property that the JSON of an analysis may have. The compiler keeps it complete. */
-export const fullAnalysis: Full<Omit<Analysis, 'frames'>> = {
+export const fullAnalysis: Full<Omit<Analysis, 'eachFrame'>> = {
   version: '1.0',
   generator: { name: 'macscan', version: '0.1.0' },
   verdict: 'misdelivered',
