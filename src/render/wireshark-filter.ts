@@ -57,18 +57,35 @@ const FIELDS = ['frame.number', 'frame.time_epoch', 'eth.src', 'eth.dst', 'ip.ds
 
 /** `frame.number in {7, 12..40}`, when that is short. Tshark 4.0 wants commas, and two numbers for a range. */
 function numberFilter(misdeliveries: readonly Misdelivery[]): string | undefined {
-  const ranges = mergeRanges(misdeliveries.flatMap((m) => m.frameRanges));
-  if (ranges.length === 0 || ranges.length > MAX_RANGES) return undefined;
+  const ranges = mergeRanges(misdeliveries.map((m) => m.frameRanges));
+  if (!ranges || ranges.length === 0) return undefined;
   return `frame.number in {${ranges.map(([first, last]) => (first === last ? `${first}` : `${first}..${last}`)).join(', ')}}`;
 }
 
-/** Sorted, without overlaps, neighbours joined. */
-function mergeRanges(ranges: readonly (readonly [number, number])[]): [number, number][] {
+/**
+ * Sorted, without overlaps, neighbours joined; undefined when these are more than `MAX_RANGES`. Where as many begin as have
+ * ended before, there is a gap: so first and last numbers are sorted each for themselves, in no more than 16 bytes a range.
+ */
+function mergeRanges(lists: readonly Misdelivery['frameRanges'][]): [number, number][] | undefined {
+  const count = lists.reduce((sum, list) => sum + list.length, 0);
+  const firsts = new Float64Array(count);
+  const lasts = new Float64Array(count);
+  let at = 0;
+  for (const list of lists) {
+    for (const [first, last] of list) {
+      firsts[at] = first;
+      lasts[at++] = last;
+    }
+  }
+  firsts.sort();
+  lasts.sort();
   const merged: [number, number][] = [];
-  for (const [first, last] of ranges.toSorted((a, b) => a[0] - b[0])) {
+  for (let i = 0; i < count; i++) {
+    const first = firsts[i] ?? 0;
+    const last = lasts[i] ?? 0;
     const before = merged.at(-1);
-    if (before && first <= before[1] + 1) before[1] = Math.max(before[1], last);
-    else merged.push([first, last]);
+    if (before && first <= before[1] + 1) before[1] = last;
+    else if (merged.push([first, last]) > MAX_RANGES) return undefined;
   }
   return merged;
 }

@@ -21,6 +21,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { HOSTILE_NAMES, INVISIBLE } from '../support/hostile.js';
 import { hasShared, sharedPath } from '../support/shared.js';
 import { hasTool, runTool } from '../support/tool.js';
+import { Wire } from '../support/wire.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const cli = join(root, 'dist/cli.js');
@@ -294,4 +295,41 @@ function fields(file: string, filter: string, field: string): string[] {
 function packetsOf(file: string): Buffer {
   runTool('editcap', ['-F', 'nsecpcap', file, at('bare')], new Uint8Array());
   return readFileSync(at('bare')).subarray(24);
+}
+
+describe('very many misdelivered frames', () => {
+  it.each(['csv', 'pcapng'])('take no memory each in %s', (format) => {
+    const many = 400_000;
+    writeFileSync(at('many.pcap'), manyMisdelivered(many));
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      // Objects of 200 bytes for each frame would be too much.
+      ['--max-old-space-size=80', cli, at('many.pcap'), '-f', format],
+      { maxBuffer: 2 ** 28 },
+    );
+    expect({ status, stderr: stderr.toString() }).toEqual({ status: 1, stderr: '' });
+    const marks =
+      stdout.toString('latin1').split(format === 'csv' ? '\n' : 'macscan: ').length - (format === 'csv' ? 2 : 1);
+    expect(marks).toBe(many);
+  });
+});
+
+/** A capture in which an address moves to another MAC, and that many frames go on to the old one, of some flows. */
+function manyMisdelivered(many: number): Uint8Array {
+  const wire = new Wire();
+  const router = { mac: '94:83:c4:00:00:01', ip: '192.168.7.1' };
+  const old = { mac: '52:54:00:00:00:40', ip: '192.168.7.40' };
+  wire.meet(0, router, old);
+  wire.gratuitous(1, { mac: '02:42:00:00:00:40', ip: old.ip });
+  const head = wire.pcap();
+  const one = new Wire();
+  one.udp(2, { from: router.mac, to: old.mac, src: '198.51.100.9', dst: old.ip, hopLimit: 60 });
+  const record = Buffer.from(one.pcap().subarray(24));
+  const records = Buffer.alloc(many * record.length);
+  for (let i = 0; i < many; i++) {
+    record.copy(records, i * record.length);
+    // The last byte of the source address, behind the headers of the record and of Ethernet.
+    records.writeUInt8(i % 100, i * record.length + 16 + 14 + 15);
+  }
+  return Buffer.concat([head, records]);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseMac } from '../../src/bytes/address.js';
 import { InputError } from '../../src/errors.js';
-import { analyze, analyzeEvidence, evidenceOf } from '../support/engine.js';
+import { analyze, analyzeEvidence, evidenceOf, listedFrames } from '../support/engine.js';
 import { monitorTime, Wire, type Station } from '../support/wire.js';
 import { convergenceOf, FAR, forward, judge, newHost, oldHost, other, router, speak, third, wrongOf } from './scene.js';
 
@@ -340,5 +340,48 @@ describe('a capture that cannot be read a second time', () => {
     expect(notExamined?.frames).toBeGreaterThanOrEqual(late.length);
     const listed = analysis.notJudged.reduce((sum, entry) => sum + entry.frames, 0);
     expect(listed).toBe(analysis.totals.notJudged);
+  });
+});
+
+describe('misdelivered frames, listed one by one', () => {
+  const scene = (): { wire: Wire; late: number[] } => {
+    const wire = before(10);
+    wire.gratuitous(10, newHost);
+    return { wire, late: forward(wire, oldHost, { from: 10.5, until: 15 }) };
+  };
+
+  it('are listed as often as they are asked for', async () => {
+    const { wire, late } = scene();
+    const analysis = await analyze([{ name: 'lan.pcap', bytes: wire.pcap() }], { eachFrame: true });
+    for (let time = 0; time < 2; time++) expect((await listedFrames(analysis)).map(({ frame }) => frame)).toEqual(late);
+  });
+
+  it('are not listed in part when the capture is not there any more as it was', async () => {
+    const { wire, late } = scene();
+    const whole = evidenceOf({ name: 'lan.pcap', bytes: wire.pcap() });
+    const cut = evidenceOf({ name: 'lan.pcap', bytes: wire.pcap().subarray(0, -200) });
+    let now = whole;
+    const analysis = await analyzeEvidence([{ ...whole, open: (head) => now.open(head) }], { eachFrame: true });
+    expect(analysis.totals.misdelivered).toBe(late.length);
+    now = cut;
+    await expect(listedFrames(analysis)).rejects.toThrow(InputError);
+    await expect(listedFrames(analysis)).rejects.toThrow('lan.pcap: is not what it was when it was judged');
+  });
+
+  it('are listed though the run was interrupted: those that were judged', async () => {
+    const { wire, late } = scene();
+    const interrupt = new AbortController();
+    const whole = evidenceOf({ name: 'lan.pcap', bytes: wire.pcap() });
+    const other = evidenceOf({ name: 'x.pcap', bytes: wire.pcap() });
+    let opened = 0;
+    const evidence = {
+      ...other,
+      open: (head?: 'head') => (!head && ++opened > 1 && interrupt.abort(), other.open(head)),
+    };
+    const analysis = await analyzeEvidence([whole, evidence], { eachFrame: true, signal: interrupt.signal });
+    expect(analysis.partial).toBe(true);
+    expect((await listedFrames(analysis)).map(({ frame, leg }) => [leg.input, frame])).toEqual(
+      late.map((frame) => ['lan.pcap', frame]),
+    );
   });
 });
