@@ -1,6 +1,6 @@
 /** The tests that tell causes apart: D1 to D11, each with its evidence. */
 
-import { formatMac } from '../bytes/address.js';
+import { formatMac, type Mac } from '../bytes/address.js';
 import type { NextHopFault } from '../detect/next-hop-fault.js';
 import { isEscape, type TracedFrame } from '../detect/trace.js';
 import { frameOrigin } from '../detect/witnesses.js';
@@ -192,14 +192,36 @@ function addressTruth(_scene: Scene, kase: Case): Answer {
 function boomerang(scene: Scene, kase: Case): Answer {
   const wrong = kase.frames.filter((f) => f.verdict === 'misdelivered' && f.fingerprint !== 0);
   if (wrong.length === 0) return { result: 'unknown', what: 'The packets cannot be told apart.', evidence: [] };
-  const turned = wrong.filter((f) =>
-    scene.trace.alike(f).some((g) => g.view.transmitter === kase.mac && f.time - g.time >= 0 && f.time - g.time < TURN),
-  );
+  // Packets that are all the same have one fingerprint, so that each is searched for once.
+  const arrivals = new Map<number, number[]>();
+  const turned = wrong.filter((frame) => {
+    let times = arrivals.get(frame.fingerprint);
+    if (!times) arrivals.set(frame.fingerprint, (times = arrivalsFrom(kase.mac, scene.trace.alike(frame))));
+    return frame.time - latestBy(times, frame.time) < TURN;
+  });
   return {
     result: turned.length > 0 ? 'yes' : 'no',
     what: `${turned.length} of ${wrong.length} packets had come in from the MAC that they went to.`,
     evidence: origins(scene, turned),
   };
+}
+
+/** When a MAC sent them, in order. */
+function arrivalsFrom(mac: Mac, frames: readonly TracedFrame[]): number[] {
+  const times = frames.filter(({ view, time }) => view.transmitter === mac && !Number.isNaN(time)).map((f) => f.time);
+  return times.sort((a, b) => a - b);
+}
+
+/** The latest of some times in order that is not after `time`; -Infinity when none is. */
+function latestBy(times: readonly number[], time: number): number {
+  let from = 0;
+  let to = times.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((times[middle] ?? Infinity) <= time) from = middle + 1;
+    else to = middle;
+  }
+  return times[from - 1] ?? -Infinity;
 }
 
 function transmitter(scene: Scene, kase: Case): Answer {

@@ -45,8 +45,13 @@ function takenFrames(scene: Scene, kase: Case): TracedFrame[] {
   const isRight = ({ view, dstMac }: TracedFrame): boolean =>
     view.transmitter !== kase.transmitter && kase.expected.includes(dstMac);
   const taken: TracedFrame[] = [];
+  // Packets that are all the same have one fingerprint, so that each is searched for once.
+  const arrivals = new Map<number, TracedFrame | undefined>();
   for (const frame of kase.frames) {
-    const arrival = frame.verdict === 'misdelivered' ? scene.trace.alike(frame).find(isRight) : undefined;
+    if (frame.verdict !== 'misdelivered') continue;
+    const { fingerprint } = frame;
+    if (!arrivals.has(fingerprint)) arrivals.set(fingerprint, scene.trace.alike(frame).find(isRight));
+    const arrival = arrivals.get(fingerprint);
     const delay = arrival ? frame.time - arrival.time : -1;
     if (arrival && delay >= 0 && delay < TURN && arrival.hopLimit > frame.hopLimit) taken.push(arrival);
   }
