@@ -11,6 +11,7 @@ import { Decoder } from '../../src/decode/frame.js';
 import { WantedPackets } from '../../src/detect/wanted.js';
 import { readCapture, sniffCapture } from '../../src/read/capture.js';
 import { Reconstruction } from '../../src/reconstruct/reconstruction.js';
+import { BATCH_SIZE } from '../../src/records/batch-layout.js';
 import { FrameBatch, FrameFlag } from '../../src/records/frame-batch.js';
 import type { PacketBatch } from '../../src/records/packet-batch.js';
 import { buildPcap, SectionBuilder } from '../support/build-capture.js';
@@ -344,11 +345,15 @@ const form: fc.Arbitrary<Form> = fc.record({
 });
 
 function captureOf({ littleEndian, resolution, pcapng }: Form, steps: readonly Step[]): Buffer {
-  const packets = steps.flatMap((s) => {
+  const once = steps.flatMap((s) => {
     const bytes = Uint8Array.from(frameOf(s));
     const original = Math.max(0, bytes.length + s.beyond);
     return Array.from({ length: s.repeat }, () => ({ s, bytes, original }));
   });
+  // The first batch makes the taps known: what the core does by itself begins with the second.
+  const packets = Array.from({ length: once.length + 2 * BATCH_SIZE }, (_, i) => once[i % once.length]).filter(
+    (packet) => packet !== undefined,
+  );
   let ticks = 1_700_000_000n * 10n ** BigInt(resolution);
   const timed = packets.map((packet) => ({
     ...packet,
