@@ -374,6 +374,65 @@ function captureOf({ littleEndian, resolution, pcapng }: Form, steps: readonly S
   return section.build();
 }
 
+/** One message of ARP or neighbour discovery; few stations, so that they contradict each other. */
+const talk = fc.record({
+  kind: fc.constantFrom(
+    'request',
+    'request',
+    'reply',
+    'reply',
+    'gratuitous',
+    'probe',
+    'solicit',
+    'advertise',
+    'advertise',
+  ),
+  from: fc.integer({ min: 0, max: 2 }),
+  src: fc.integer({ min: 0, max: 2 }),
+  to: index,
+  dst: fc.integer({ min: 0, max: 2 }),
+  /** Seconds since the message before. */
+  wait: fc.constantFrom(0.0004, 0.0004, 0.3, 1.2, 3.5),
+  isTagged: fc.boolean(),
+  /** Of an advertisement: its flags, and the length of its option in units of eight bytes. */
+  flags: fc.constantFrom(0, 0x20, 0x40, 0x60),
+  option: fc.constantFrom(1, 1, 1, 1, 1, 1, 1, 1, 1, 2),
+  /** A frame that the plain code has to look at, and all claims of the batch behind it. */
+  isOdd: fc.constantFrom(...new Array<boolean>(40).fill(false), true),
+});
+type Talk = typeof talk extends fc.Arbitrary<infer T> ? T : never;
+
+function say(wire: Wire, at: number, t: Talk): void {
+  wire.tags = t.isTagged ? [10] : [];
+  const station = { mac: of(MACS, t.from), ip: of(V4, t.src) };
+  const isToAll = t.to === 3;
+  const other = { mac: isToAll ? 'ff:ff:ff:ff:ff:ff' : of(MACS, t.to), ip: of(V4, t.dst) };
+  const v6 = { from: station.mac, src: of(V6, t.src), hopLimit: 255 };
+  switch (t.kind) {
+    case 'request':
+      wire.request(at, station, other.ip, other.mac);
+      break;
+    case 'reply':
+      wire.reply(at, station, other, t.isOdd ? of(MACS, 3) : station.mac);
+      break;
+    case 'gratuitous':
+      wire.gratuitous(at, station, t.isTagged ? 1 : 2);
+      break;
+    case 'probe':
+      wire.probe(at, station);
+      break;
+    case 'solicit':
+      wire.solicit(at, { mac: station.mac, ip: v6.src }, t.isOdd ? `2001:db8:f::${at.toFixed(0)}` : of(V6, t.dst));
+      break;
+    default: {
+      const to = isToAll ? { to: '33:33:00:00:00:01', dst: 'ff02::1' } : { to: other.mac, dst: of(V6, t.dst) };
+      const filling = new Array<number>(8 * (t.option - 1)).fill(0);
+      const option = [2, t.option, ...macBytes(station.mac), ...filling];
+      wire.ip(at, { ...v6, ...to }, 58, [136, 0, 0, 0, t.flags, 0, 0, 0, ...ipv6(v6.src), ...option]);
+    }
+  }
+}
+
 describe('the core', () => {
   it('reads as the plain code does, whatever the frames', async () => {
     await fc.assert(
@@ -391,6 +450,24 @@ describe('the core', () => {
         const capture = captureOf(f, steps);
         for (const [where, value] of bytes) capture[24 + Math.floor(where * (capture.length - 25))] = value;
         await expectSame([capture]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('hears claims as the plain code does, however they follow each other', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(talk, { minLength: 20, maxLength: 150 }), async (talks) => {
+        const wire = new Wire();
+        // The taps and addresses are known after the first batch: the core hears what comes behind it.
+        for (const ip of V6) wire.solicit(0, { mac: of(MACS, 0), ip }, of(V6, 0));
+        for (let i = 0; i < BATCH_SIZE; i++) {
+          wire.tags = i & 1 ? [10] : [];
+          wire.udp(0, { from: of(MACS, 0), to: of(MACS, 1), src: of(V4, 0), dst: of(V4, 1) });
+        }
+        let at = 1;
+        for (const t of talks) say(wire, (at += t.wait), t);
+        await expectSame([wire.pcap()]);
       }),
       { numRuns: 150 },
     );
