@@ -232,7 +232,7 @@ const step = fc.record({
   flags: fc.constantFrom(-1, -1, 0, 1, 2, 3),
   comment: fc.constantFrom('', '', '', '', 'a word'),
   interface: fc.constantFrom(0, 0, 1, 2),
-  cut: fc.option(fc.integer({ min: 0, max: 80 }), { nil: undefined, freq: 5 }),
+  cut: fc.option(fc.integer({ min: 0, max: 90 }), { nil: undefined, freq: 5 }),
   mutation: fc.option(fc.tuple(fc.integer({ min: 0, max: 70 }), byte), { nil: undefined, freq: 3 }),
   /** By how much the length on the wire, as the record has it, is more than what was captured. */
   beyond: fc.constantFrom(0, 0, 0, 20, -30),
@@ -374,6 +374,8 @@ function captureOf({ littleEndian, resolution, pcapng }: Form, steps: readonly S
   return section.build();
 }
 
+const NO_HOSTS = ['127.0.0.1', '0.0.0.7', '240.0.0.1', '224.0.0.5'];
+
 /** One message of ARP or neighbour discovery; few stations, so that they contradict each other. */
 const talk = fc.record({
   kind: fc.constantFrom(
@@ -387,24 +389,27 @@ const talk = fc.record({
     'advertise',
     'advertise',
   ),
-  from: fc.integer({ min: 0, max: 2 }),
-  src: fc.integer({ min: 0, max: 2 }),
-  to: index,
-  dst: fc.integer({ min: 0, max: 2 }),
+  from: fc.constantFrom(0, 0, 1, 2),
+  src: fc.constantFrom(0, 1),
+  to: fc.constantFrom(0, 1, 3, 3),
+  dst: fc.constantFrom(0, 1),
   /** Seconds since the message before. */
   wait: fc.constantFrom(0.0004, 0.0004, 0.3, 1.2, 3.5),
-  isTagged: fc.boolean(),
+  isTagged: fc.constantFrom(false, false, false, true),
   /** Of an advertisement: its flags, and the length of its option in units of eight bytes. */
   flags: fc.constantFrom(0, 0x20, 0x40, 0x60),
   option: fc.constantFrom(1, 1, 1, 1, 1, 1, 1, 1, 1, 2),
   /** A frame that the plain code has to look at, and all claims of the batch behind it. */
-  isOdd: fc.constantFrom(...new Array<boolean>(40).fill(false), true),
+  isOdd: fc.constantFrom(...new Array<boolean>(120).fill(false), true),
 });
 type Talk = typeof talk extends fc.Arbitrary<infer T> ? T : never;
 
 function say(wire: Wire, at: number, t: Talk): void {
   wire.tags = t.isTagged ? [10] : [];
-  const station = { mac: of(MACS, t.from), ip: of(V4, t.src) };
+  const station = {
+    mac: of(MACS, t.from),
+    ip: t.isOdd && t.kind === 'gratuitous' ? of(NO_HOSTS, t.to) : of(V4, t.src),
+  };
   const isToAll = t.to === 3;
   const other = { mac: isToAll ? 'ff:ff:ff:ff:ff:ff' : of(MACS, t.to), ip: of(V4, t.dst) };
   const v6 = { from: station.mac, src: of(V6, t.src), hopLimit: 255 };
@@ -469,7 +474,7 @@ describe('the core', () => {
         for (const t of talks) say(wire, (at += t.wait), t);
         await expectSame([wire.pcap()]);
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 
