@@ -392,7 +392,7 @@ const talk = fc.record({
   from: fc.constantFrom(0, 0, 1, 2),
   src: fc.constantFrom(0, 1),
   to: fc.constantFrom(0, 1, 3, 3),
-  dst: fc.constantFrom(0, 1),
+  dst: fc.constantFrom(0, 1, 2),
   /** Seconds since the message before. */
   wait: fc.constantFrom(0.0004, 0.0004, 0.3, 1.2, 3.5),
   isTagged: fc.constantFrom(false, false, false, true),
