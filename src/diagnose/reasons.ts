@@ -43,6 +43,14 @@ export const REASONS: Readonly<Record<Reason, ReasonWords>> = {
     what: "The sender's own neighbour table names this MAC: the table may be wrong, not the forwarding.",
     collect: (device) => `ip -ts monitor neigh dev ${device}`,
   },
+  'sender-not-told': {
+    what: 'Nothing shows that the sender knew by then who has the destination address.',
+    collect: withNeighbors,
+  },
+  'speaks-too': {
+    what: "The MAC may have the destination address as well: it is a virtual router's, or a router that sent its own packets from it.",
+    collect: withNeighbors,
+  },
   'weak-witness': {
     what: 'Only an undated dump or lease says who has the destination address.',
     collect: (device) => `date +%s.%N; ip -s neigh show dev ${device}`,

@@ -7,8 +7,10 @@ import { frameOrigin } from '../detect/witnesses.js';
 import type { ControlTable, Origin, TestResult } from '../model.js';
 import type { Case, Scene } from './case.js';
 import { faultOf, originOf } from './case.js';
+import { addressKey } from '../reconstruct/address-key.js';
 import type { OffloadSpan } from '../reconstruct/offload.js';
 import { fisherExact } from './fisher.js';
+import { tookFastPath, wasOffloaded, wentWrongPlain } from './fast-path.js';
 import { ownersOfMac } from './identity.js';
 import { onsetOf, recoveryOf, triggerOf } from './onset.js';
 
@@ -46,9 +48,10 @@ function concurrentTraffic(scene: Scene, kase: Case): Answer {
   const right: TracedFrame[] = [];
   for (const frame of controlFrames(scene, kase)) {
     if (!(frame.time >= kase.first && frame.time <= kase.last)) continue;
-    const isOffloaded = wasOffloaded(kase, frame);
     const isRight = kase.expected.includes(frame.dstMac) && frame.verdict !== 'misdelivered';
-    if (!isRight && (frame.dstMac !== kase.mac || (!isOffloaded && wasOffloadedSoon(kase, frame)))) continue;
+    if (isRight ? mayBeRouted(kase) && isOwn(scene, frame) : frame.dstMac !== kase.mac) continue;
+    const isOffloaded = isRight ? wasOffloaded(kase, frame) : tookFastPath(scene, kase, frame);
+    if (isOffloaded === undefined) continue;
     if (isOffloaded) table[isRight ? 'offloadedRight' : 'offloadedWrong']++;
     else table[isRight ? 'otherRight' : 'otherWrong']++;
     if (isRight && !isOffloaded) right.push(frame);
@@ -99,25 +102,18 @@ function controlFrames(scene: Scene, kase: Case): readonly TracedFrame[] {
   return scene.trace.frames.filter((f) => isSame(f) && scene.around.networks.of[f.view.tap] === kase.network);
 }
 
-/** Whether a frame took the fast path: its flow was offloaded at the time, and the packet is one that can be. */
-function wasOffloaded(kase: Case, frame: TracedFrame): boolean {
-  if (isEscape(frame)) return false;
-  const known = kase.flowOfLeg.get(frame.view.leg);
-  if (known?.undated) return true;
-  if (!known || known.spans.length === 0) {
-    // Without conntrack: a TCP or UDP flow that the case accuses may be; everything else is the control.
-    return known !== undefined && frame.verdict === 'misdelivered';
-  }
-  return known.spans.some(({ from, to }) => frame.time > from.earliest && frame.time <= (to?.latest ?? Infinity));
+/** Whether the sender made the packet itself: the marks that it sets on what it forwards are not on those. */
+function isOwn(scene: Scene, { view }: TracedFrame): boolean {
+  const network = scene.around.networks.of[view.tap] ?? 0;
+  const host = scene.around.hosts.find(({ macs }) => macs.has(view.transmitter));
+  const has = host && [...host.devices.values()].some((device) => device.addresses.some(({ ip }) => ip === view.srcIp));
+  if (has === true) return true;
+  return scene.ownerships.get(addressKey(network, view.srcIp))?.macs.includes(view.transmitter) ?? false;
 }
 
-/** An event carries the time at which a program read it: on a busy router that is later than the packet that caused it. */
-const LATE = 1e8;
-
-/** Whether its flow was offloaded so soon after that the frame may have come after it. */
-function wasOffloadedSoon(kase: Case, frame: TracedFrame): boolean {
-  const spans = kase.flowOfLeg.get(frame.view.leg)?.spans ?? [];
-  return !isEscape(frame) && spans.some(({ from }) => from.earliest > frame.time && from.earliest - frame.time <= LATE);
+/** Whether a table of policy routing may lead the frames there: not where the MAC had the address itself before. */
+function mayBeRouted(kase: Case): boolean {
+  return kase.ownership?.tenures.every((tenure) => !tenure.macs.includes(kase.mac)) ?? false;
 }
 
 /** Whether the right way leads over another tap. */
@@ -260,9 +256,12 @@ function conntrackState(scene: Scene, kase: Case): Answer {
   );
   const by = isSeen ? ', as its frames show: they went on and passed the bridge, or any tap, no longer' : '';
   const when = dated.length === 0 && undated.length > 0 ? 'in a dump without a time' : 'at the time';
+  const shown = dated.length + undated.length;
+  if (shown === 0 && !known.some((flow) => wentWrongPlain(scene, kase, flow)))
+    return { result: 'unknown', what: 'Conntrack does not show the flow at the time.', evidence: [] };
   return {
-    result: dated.length + undated.length > 0 ? 'yes' : 'no',
-    what: `${dated.length + undated.length} of ${known.length} flows ${known.length === 1 ? 'was' : 'were'} offloaded ${when}${by}.`,
+    result: shown > 0 ? 'yes' : 'no',
+    what: `${shown} of ${known.length} flows ${known.length === 1 ? 'was' : 'were'} offloaded ${when}${by}.`,
     evidence: origins
       .slice(0, MAX_EVIDENCE)
       .map((origin) => ({ ...origin, input: scene.places.inputName(origin.input) })),

@@ -6,7 +6,7 @@
  */
 
 import type { CaptureSource, ConntrackSource } from '../model.js';
-import type { ConntrackEntry, ConntrackStore, Snapshot } from './conntrack-store.js';
+import type { ConntrackEntry, ConntrackStore, EntryEvent, Snapshot } from './conntrack-store.js';
 
 /** A moment that is known between two bounds; ns since the analysis epoch. */
 export interface Moment {
@@ -44,7 +44,7 @@ const PRINTING = 2.5e8;
 export function offloadSpans(store: ConntrackStore, entry: ConntrackEntry): OffloadSpan[] {
   const sightings = sightingsOf(store, entry);
   const spans: OffloadSpan[] = [];
-  let plain = (entry.made?.time ?? -Infinity) - PRINTING;
+  let plain = (dated(entry.made)?.time ?? -Infinity) - PRINTING;
   let open: { kind: OffloadSpan['kind']; from: Moment; last: Sighting } | undefined;
   for (const seen of sightings) {
     if (seen.flag === 'none') {
@@ -70,6 +70,24 @@ export function offloadSpans(store: ConntrackStore, entry: ConntrackEntry): Offl
   return spans;
 }
 
+/** Times, in order, throughout which conntrack shows an entry that is not offloaded: it was seen so at both ends. */
+export function plainTimes(store: ConntrackStore, entry: ConntrackEntry): { from: number; to: number }[] {
+  const times: { from: number; to: number }[] = [];
+  let from = dated(entry.made)?.time;
+  for (const seen of sightingsOf(store, entry)) {
+    if (seen.flag !== 'none') {
+      from = undefined;
+      continue;
+    }
+    const to = seen.byEvent ? seen.time - PRINTING : seen.time;
+    if (from === undefined || from > seen.time) from = seen.time;
+    const last = times.at(-1);
+    if (last?.from === from) last.to = Math.max(last.to, to);
+    else times.push({ from, to: Math.max(from, to) });
+  }
+  return times;
+}
+
 function sightingsOf(store: ConntrackStore, entry: ConntrackEntry): Sighting[] {
   const sightings: Sighting[] = [];
   for (const run of entry.flags) {
@@ -92,9 +110,14 @@ function moment(seen: Sighting, earliest: number): Moment {
   };
 }
 
+/** Events are printed without a time when nobody asks for one. */
+function dated(event: EntryEvent | undefined): EntryEvent | undefined {
+  return event && !Number.isNaN(event.time) ? event : undefined;
+}
+
 /** The entry was destroyed, or the next snapshot lacks it. */
 function endOf(store: ConntrackStore, entry: ConntrackEntry, last: Sighting): Moment | undefined {
-  const { destroyed } = entry;
+  const destroyed = dated(entry.destroyed);
   if (destroyed) {
     return {
       time: destroyed.time,

@@ -497,7 +497,12 @@ function switched(taken: boolean): Evidence {
         if (taken) packet(wire, 1.001 + i, i + 100, router.mac, gateway.mac, 62);
       }
     },
-    { 'ip-link.txt': links },
+    {
+      'ip-link.txt': links,
+      'conntrack-L.log': snapshots(
+        `udp      17 src=${other.ip} dst=${FAR} sport=4000 dport=5000 src=${FAR} dst=${other.ip} sport=5000 dport=4000 [OFFLOAD] mark=0 use=2`,
+      ),
+    },
   );
 }
 

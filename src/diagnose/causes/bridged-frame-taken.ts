@@ -8,7 +8,7 @@ import type { TracedFrame } from '../../detect/trace.js';
 import type { Case, Scene } from '../case.js';
 import { originOf } from '../case.js';
 import { confidenceOf, type Cause } from '../cause.js';
-import { deviceOf } from '../advice.js';
+import { COLLECT_CONNTRACK, deviceOf } from '../advice.js';
 
 /** The switched frame came in at most this long before. */
 const TURN = 1e9;
@@ -21,6 +21,9 @@ export const bridgedFrameTaken: Cause = {
     const wrong = kase.frames.filter((frame) => frame.verdict === 'misdelivered').length;
     if (taken.length * 2 < wrong || taken.length === 0) {
       return { fits: 'no', because: 'The packets had not come in as frames for the right MAC.' };
+    }
+    if (!tests.showOffload) {
+      return { fits: 'unknown', because: 'Nothing shows that the flow was offloaded.', collect: COLLECT_CONNTRACK };
     }
     const [first] = taken;
     const example = first ? ` (${originOf(scene, first).input} frame ${first.frame})` : '';
