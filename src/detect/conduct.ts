@@ -1,16 +1,25 @@
 /** What transmitters did, from the flow table, for the addresses that anybody asks about. */
 
-import { isIpv6, type Ip, type Mac } from '../bytes/address.js';
+import { ipFromWord, isIpv6, type Ip, type Mac } from '../bytes/address.js';
 import { WordTable } from '../bytes/word-table.js';
-import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
+import { Leg, LEG_DOUBLES, LEG_WORDS, LegBit, LegTime } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Destinations } from './destinations.js';
-import type { Conduct } from './judge.js';
 import type { OwnFrame } from './learning.js';
 import { runsOfLeg, viewLeg } from './legs.js';
+import { macPairsOf } from './mac-pairs.js';
+
+/** What the judge asks of the flow table. */
+export interface Conduct {
+  /** First frame of the transmitter to each MAC for the address, in this network. */
+  ownFrames(network: number, transmitter: Mac, ip: Ip): readonly OwnFrame[];
+  /** The source addresses of packets that a MAC made itself, by their hop limit, in this network; and when it last did. */
+  spokenFor(network: number, mac: Mac): ReadonlyMap<Ip, number>;
+}
 
 export class LegConduct implements Conduct {
   private readonly r: Reconstruction;
+  private readonly networkOf: Int32Array;
   private readonly destinations: Destinations;
   /** Rows of destination and transmitter. */
   private readonly pairs = new WordTable();
@@ -19,8 +28,9 @@ export class LegConduct implements Conduct {
   private next: Int32Array | undefined;
   private readonly known = new Map<number, readonly OwnFrame[]>();
 
-  constructor(r: Reconstruction, destinations: Destinations) {
+  constructor(r: Reconstruction, networkOf: Int32Array, destinations: Destinations) {
     this.r = r;
+    this.networkOf = networkOf;
     this.destinations = destinations;
   }
 
@@ -34,6 +44,22 @@ export class LegConduct implements Conduct {
       this.known.set(pair, found);
     }
     return found;
+  }
+
+  spokenFor(network: number, mac: Mac): ReadonlyMap<Ip, number> {
+    const { words, doubles } = this.r.legs;
+    const pairs = macPairsOf(this.r);
+    const times = new Map<Ip, number>();
+    for (const pair of pairs.sentBy(mac)) {
+      if (!pairs.isInitial(pair) || this.networkOf[pairs.tap(pair)] !== network) continue;
+      for (const leg of pairs.legsOfPair(pair)) {
+        const version = (words[leg * LEG_WORDS + Leg.META] ?? 0) & LegBit.IPV6 ? 6 : 4;
+        const source = ipFromWord(words[leg * LEG_WORDS + Leg.SRC_IP] ?? 0, version);
+        const last = doubles[leg * LEG_DOUBLES + LegTime.LAST] ?? NaN;
+        if (!((times.get(source) ?? -Infinity) >= last)) times.set(source, last);
+      }
+    }
+    return times;
   }
 
   private pair(destination: number, macHigh: number, macLow: number): number {

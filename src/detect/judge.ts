@@ -9,8 +9,10 @@ import { addressKey } from '../reconstruct/address-key.js';
 import { isOnLinkFor, mayTransmit } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { NextHopFault } from './next-hop-fault.js';
-import { learnedOf, type Learned, type OwnFrame } from './learning.js';
+import type { Conduct } from './conduct.js';
+import { learnedOf, type Learned } from './learning.js';
 import type { Ownership, Tenure, Testimony } from './ownership.js';
+import { Rivals } from './rivals.js';
 import { virtualRouterOf } from './routers.js';
 import type { Surroundings } from './witnesses.js';
 
@@ -21,6 +23,8 @@ export type JudgeReason =
   | 'unknown-next-hop'
   | 'sender-may-not-be-on-link'
   | 'sender-believes'
+  | 'sender-not-told'
+  | 'speaks-too'
   | 'weak-witness'
   | 'owner-later'
   | 'group-mac'
@@ -57,11 +61,8 @@ export interface Stretch {
   readonly ruling: Ruling;
 }
 
-/** What the judge asks of the flow table. */
-export interface Conduct {
-  /** First frame of the transmitter to each MAC for the address, in this network. */
-  ownFrames(network: number, transmitter: Mac, ip: Ip): readonly OwnFrame[];
-}
+/** What a former owner still had under way. */
+const TAIL = 1e9;
 
 export const DELIVERED: Ruling = { verdict: 'delivered', expected: [], because: [] };
 
@@ -81,6 +82,7 @@ export class Judge {
   private readonly had: Map<Mac, Ownership[]>[];
   /** Answers of `isWayOut` so far, by network. */
   private readonly waysOut: Map<Mac, boolean>[];
+  private readonly rivals: Rivals;
 
   constructor(
     r: Reconstruction,
@@ -99,6 +101,7 @@ export class Judge {
     for (const ownership of ownerships.values()) {
       for (const mac of ownership.macs) this.noteOwner(mac, ownership);
     }
+    this.rivals = new Rivals(r, around, conduct, (network, mac) => this.addressesOf(network, mac));
   }
 
   private noteOwner(mac: Mac, ownership: Ownership): void {
@@ -137,6 +140,8 @@ export class Judge {
     const stretches: Stretch[] = [];
     const first = tenures[0];
     stretches.push({ from: ALWAYS, ruling: first?.macs.includes(mac) ? DELIVERED : notJudged('no-witness-yet') });
+    // Who sends to an address that it had itself has given it up, whatever was said of it before.
+    const gaveUp = tenures.findLast((tenure) => tenure.macs.includes(transmitter));
     const foreign = tenures.some((tenure) => tenure.macs.includes(mac))
       ? undefined
       : this.ruleForeign(ownership, network, transmitter, mac);
@@ -148,13 +153,17 @@ export class Judge {
         stretches.push({ from: tenure.start, ruling: DELIVERED });
         return;
       }
+      if (tenure === gaveUp) {
+        stretches.push({ from: tenure.start, ruling: notJudged('owner-later') });
+        return;
+      }
       const wasOwner = tenures.slice(0, index).some((earlier) => earlier.macs.includes(mac));
       if (wasOwner) {
         const learned = this.learned(ownership, tenure, network, transmitter);
         if (!formerLearned || learned.time < formerLearned.time) formerLearned = learned;
         this.ruleFormer(stretches, ownership, tenure, next, network, transmitter, mac, formerLearned);
       } else if (foreign) {
-        stretches.push({ from: tenure.start, ruling: foreign(tenure) });
+        stretches.push(...foreign(tenure, next?.start ?? Infinity));
       } else {
         stretches.push({ from: tenure.start, ruling: notJudged('owner-later') });
       }
@@ -175,6 +184,10 @@ export class Judge {
     mac: Mac,
     learned: Learned,
   ): void {
+    if (this.rivals.spokeFor(network, mac, ownership.ip) > tenure.start + TAIL) {
+      stretches.push({ from: tenure.start, ruling: notJudged('speaks-too') });
+      return;
+    }
     const isHandedOver = this.mayHandOver(transmitter, mac) && this.hasAddressAt(network, mac, tenure.start);
     if (isHandedOver || this.isSameRouter(mac, tenure.macs)) {
       stretches.push({ from: tenure.start, ruling: DELIVERED });
@@ -187,23 +200,53 @@ export class Judge {
     const early: Ruling = { verdict: 'delivered', class: 'convergence', expected: tenure.macs, because };
     const late: Ruling = { verdict: 'misdelivered', expected: tenure.macs, because, after };
     if (learned.time > tenure.start) stretches.push({ from: tenure.start, ruling: early });
-    if (learned.time < (next?.start ?? Infinity))
-      stretches.push({ from: Math.max(learned.time, tenure.start), ruling: late });
+    const until = next?.start ?? Infinity;
+    if (learned.time >= until) return;
+    stretches.push({ from: Math.max(learned.time, tenure.start), ruling: late });
+    for (const { time, isFormer } of this.beliefs(transmitter, ownership.ip, mac)) {
+      const isMeanwhile = time > learned.time && time > tenure.start && time < until;
+      if (isMeanwhile) stretches.push({ from: time, ruling: isFormer ? notJudged('sender-believes') : late });
+    }
+  }
+
+  /** What the transmitter's own neighbour table named over time, where it was dumped or monitored: this MAC or another. */
+  private beliefs(transmitter: Mac, ip: Ip, mac: Mac): { time: number; isFormer: boolean }[] {
+    return this.around.hosts
+      .filter((host) => mayTransmit(host, transmitter))
+      .flatMap((host) => host.neighbors.get(ip) ?? [])
+      .map((run) => ({ time: run.first, isFormer: run.mac === mac }))
+      .filter(({ time }) => !Number.isNaN(time))
+      .sort((a, b) => a.time - b.time);
   }
 
   /** A MAC that never had the address, while another one does. */
-  private ruleForeign(ownership: Ownership, network: number, transmitter: Mac, mac: Mac): (tenure: Tenure) => Ruling {
-    if (this.mayHandOver(transmitter, mac)) return () => DELIVERED;
-    if (this.believes(transmitter, ownership.ip, mac)) return () => notJudged('sender-believes');
-    if (!this.knowsOnLink(network, transmitter, ownership.ip, ownersOf(ownership))) {
-      const ruling = this.around.routers.has(mac) ? DELIVERED : notJudged('sender-may-not-be-on-link');
-      return () => ruling;
-    }
-    return (tenure) => ({
-      verdict: 'misdelivered',
-      expected: tenure.macs,
-      because: this.witnessesOf(ownership.ip, tenure),
-    });
+  private ruleForeign(
+    ownership: Ownership,
+    network: number,
+    transmitter: Mac,
+    mac: Mac,
+  ): (tenure: Tenure, until: number) => Stretch[] {
+    const throughout =
+      (ruling: Ruling) =>
+      ({ start }: Tenure): Stretch[] => [{ from: start, ruling }];
+    if (this.mayHandOver(transmitter, mac)) return throughout(DELIVERED);
+    if (this.believes(transmitter, ownership.ip, mac)) return throughout(notJudged('sender-believes'));
+    if (!this.knowsOnLink(network, transmitter, ownership.ip, ownersOf(ownership)))
+      return throughout(this.around.routers.has(mac) ? DELIVERED : notJudged('sender-may-not-be-on-link'));
+    if (this.rivals.mayHave(network, mac, ownership.ip)) return throughout(notJudged('speaks-too'));
+    return (tenure, until) => {
+      const own = this.conduct.ownFrames(network, transmitter, ownership.ip);
+      // The MAC may have had the address before anybody was heard to say so.
+      const told = Math.max(this.rivals.toldOf(ownership, tenure, transmitter, own), tenure.start);
+      const shown = this.rivals.shownUntil(ownership, tenure, transmitter, mac);
+      const because = this.witnessesOf(ownership.ip, tenure);
+      const wrong: Ruling = { verdict: 'misdelivered', expected: tenure.macs, because };
+      return [
+        ...(told > tenure.start ? [{ from: tenure.start, ruling: notJudged('sender-not-told') }] : []),
+        ...(told < until && told <= shown ? [{ from: told, ruling: wrong }] : []),
+        ...(shown < until ? [{ from: Math.max(shown, tenure.start) + 1, ruling: notJudged('weak-witness') }] : []),
+      ];
+    };
   }
 
   /** Undated dumps and leases: enough to confirm, and to accuse only a MAC that is known to be somebody else. */
@@ -212,7 +255,7 @@ export class Judge {
     // Claims on the wire without times: nobody knows which came first.
     if (owners.length > 1 && ownership.weak.some((t) => WIRE.includes(t.kind))) return notJudged('no-time');
     if (owners.includes(mac) || this.mayHandOver(transmitter, mac)) return DELIVERED;
-    const known = this.addressesOf(network, mac).length > 0;
+    const known = this.rivals.isSomebodyElses(network, mac, ownership.ip);
     const table = ownership.weak.filter((t) => t.kind === 'neighbor-entry');
     if (
       !known ||
@@ -276,8 +319,10 @@ export class Judge {
 
   /** A virtual router's MAC and the own MAC of the router that plays it belong together. */
   private isSameRouter(mac: Mac, others: readonly Mac[]): boolean {
+    // A virtual MAC goes with its address from one router to the next, and a router may answer with its own MAC as well.
+    if (virtualRouterOf(mac) !== undefined) return true;
     return (
-      [mac, ...others].some((m) => virtualRouterOf(m) !== undefined) &&
+      others.some((other) => virtualRouterOf(other) !== undefined) &&
       [mac, ...others].every((m) => this.around.routers.has(m))
     );
   }

@@ -51,6 +51,28 @@ export function learnedOf(
   return guess.time < table.lower ? { ...guess, time: table.lower } : guess;
 }
 
+/**
+ * When a transmitter was first told which MAC has an address: by a message that reached it, by its own neighbour table, or
+ * as its own frames show. ns since the analysis epoch; Infinity when nothing shows it.
+ */
+export function toldOf(
+  r: Reconstruction,
+  around: Surroundings,
+  ownership: Ownership,
+  tenure: Tenure,
+  transmitter: Mac,
+  ownFrames: readonly OwnFrame[],
+): number {
+  const table = around.hosts
+    .filter((host) => mayTransmit(host, transmitter))
+    .flatMap((host) => host.neighbors.get(ownership.ip) ?? [])
+    .filter(({ mac, first }) => tenure.macs.includes(mac) && !Number.isNaN(first))
+    .map(({ first }) => first);
+  const own = ownFrames.filter(({ dstMac }) => tenure.macs.includes(dstMac)).map(({ time }) => time);
+  const heard = firstHeard(r, around, ownership, tenure, transmitter).time;
+  return [...table, ...own].reduce((a, b) => Math.min(a, b), heard);
+}
+
 interface TableChange {
   event?: Learned;
   upper?: Learned;

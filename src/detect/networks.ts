@@ -3,7 +3,7 @@
  * is said on them: a claim seen on one counts for frames seen on the other.
  */
 
-import { isIpv6 } from '../bytes/address.js';
+import { isIpv6, type Ip } from '../bytes/address.js';
 import { WordTable } from '../bytes/word-table.js';
 import { isLinkLocalV4, type ClaimRun } from '../reconstruct/claims.js';
 import type { Host } from '../reconstruct/hosts.js';
@@ -56,7 +56,7 @@ export function findNetworks(r: Reconstruction, hosts: readonly Host[], deviceOf
     for (const port of other) mine.add(port);
   };
 
-  const pairs = r.claims.runs.filter((run) => !isLinkLocalV4(run.ip) && !isLinkLocalV6(r, run.ip));
+  const pairs = r.claims.runs.filter((run) => !isLinkLocal(r, run.ip));
   // Equal tags first, so that an untagged port joins the VLAN that it is a member of only where nothing else fits.
   const isTagged = taps.some(({ vlan }) => vlan >= 0);
   for (const tagged of isTagged ? [true, false] : [false]) {
@@ -85,28 +85,41 @@ const MAX_OFFSET = 1e9;
 /** The same frames, seen on two taps: their distance is the same up to this. */
 const JITTER = 2e8;
 
-/** Pairs of inputs (as `a b`, the lower one first) that saw the same claims at times which differ too much. */
+/**
+ * Pairs of inputs (as `a b`, the lower one first) that saw the same claims at times which differ too much. Where as many
+ * claims begin or end at the same time in both, the others are only those that one of them missed.
+ */
 function clocksApart(r: Reconstruction): Set<string> {
-  const apart = new Set<string>();
-  if (r.spans.size < 2) return apart;
+  if (r.spans.size < 2) return new Set();
   const seen = new Map<string, ClaimRun[]>();
   for (const run of r.claims.runs) {
-    const key = `${run.ip} ${run.mac} ${run.count}`;
+    const key = `${run.ip} ${run.mac}`;
     const alike = seen.get(key);
     if (!alike) seen.set(key, [run]);
     else if (alike.length < MAX_COMPARED) alike.push(run);
   }
+  /** By pair of inputs: claims at other times less those at the same time. */
+  const votes = new Map<string, number>();
   for (const runs of seen.values()) {
     for (const [i, a] of runs.entries()) {
       for (const b of runs.slice(i + 1)) {
-        const inputs = [inputOf(r, a.tap), inputOf(r, b.tap)].sort((x, y) => x - y);
-        const offset = b.first - a.first;
-        const isSame = Math.abs(b.last - a.last - offset) < JITTER && Math.abs(offset) > MAX_OFFSET;
-        if (inputs[0] !== inputs[1] && isSame && wereBothRunning(r, a, b)) apart.add(inputs.join(' '));
+        const vote = distantOrNot(r, a, b);
+        if (vote === 0) continue;
+        const inputs = [inputOf(r, a.tap), inputOf(r, b.tap)].sort((x, y) => x - y).join(' ');
+        votes.set(inputs, (votes.get(inputs) ?? 0) + vote);
       }
     }
   }
-  return apart;
+  return new Set([...votes].filter(([, vote]) => vote > 0).map(([inputs]) => inputs));
+}
+
+/** 1 where two inputs saw the same claims at times that differ, -1 where they begin or end at the same time, else 0. */
+function distantOrNot(r: Reconstruction, a: ClaimRun, b: ClaimRun): number {
+  if (inputOf(r, a.tap) === inputOf(r, b.tap)) return 0;
+  const offset = b.first - a.first;
+  if (Math.abs(offset) < JITTER || Math.abs(b.last - a.last) < JITTER) return -1;
+  const isSame = a.count === b.count && Math.abs(b.last - a.last - offset) < JITTER && Math.abs(offset) > MAX_OFFSET;
+  return isSame && wereBothRunning(r, a, b) ? 1 : 0;
 }
 
 const MAX_COMPARED = 16;
@@ -249,6 +262,7 @@ function rootOf(parents: Int32Array, tap: number): number {
   return root;
 }
 
-function isLinkLocalV6(r: Reconstruction, ip: number): boolean {
-  return isIpv6(ip) && (r.addresses.firstGroup(ip) & 0xffc0) === 0xfe80;
+/** Addresses that say nothing about a network, as the same one may be used on many links (RFC 3927, RFC 4291). */
+export function isLinkLocal(r: Reconstruction, ip: Ip): boolean {
+  return isIpv6(ip) ? (r.addresses.firstGroup(ip) & 0xffc0) === 0xfe80 : isLinkLocalV4(ip);
 }

@@ -66,7 +66,7 @@ export class Verdicts {
     this.map = map;
     this.overlays = overlays.filter(({ concerned }) => concerned.size > 0);
     this.destinations = new Destinations(r, around, ownerships);
-    this.judge = new Judge(r, around, ownerships, new LegConduct(r, this.destinations), map);
+    this.judge = new Judge(r, around, ownerships, new LegConduct(r, around.networks.of, this.destinations), map);
   }
 
   /**

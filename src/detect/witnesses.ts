@@ -44,10 +44,11 @@ export function findOwnerships(r: Reconstruction, around: Surroundings): Map<num
 
   for (const run of r.claims.runs) heardOf(around.networks.of[run.tap] ?? 0, run.ip).addClaim(run);
   const isAnnounced = announcedPrefixes(r, around);
+  const isNeighbor = neighborsOf(around);
   const book: AddressBook = {
     find: (network, ip) =>
       collected.get(addressKey(network, ip)) ??
-      (isAnnounced(network, ip) ? new Testimonies(network, ip, witnesses) : undefined),
+      (isAnnounced(network, ip) || isNeighbor(network, ip) ? new Testimonies(network, ip, witnesses) : undefined),
     keep: (testimonies) => collected.set(addressKey(testimonies.network, testimonies.ip), testimonies),
   };
   made.addTo(book, around.networks.of, around.routers);
@@ -115,6 +116,19 @@ function announcedPrefixes(r: Reconstruction, around: Surroundings): (network: n
     }
   }
   return (network, ip) => byNetwork.get(network)?.some((prefix) => prefixContains(prefix, ip)) ?? false;
+}
+
+/** Addresses that a neighbour table lists, of the networks that their devices are seen on. */
+function neighborsOf(around: Surroundings): (network: number, ip: Ip) => boolean {
+  const listed = new Map<Ip, Set<number>>();
+  for (const host of around.hosts) {
+    for (const [ip, runs] of host.neighbors) {
+      const networks = listed.get(ip) ?? new Set();
+      for (const { device } of runs) for (const network of around.networksOf(device)) networks.add(network);
+      listed.set(ip, networks);
+    }
+  }
+  return (network, ip) => listed.get(ip)?.has(network) ?? false;
 }
 
 /**
