@@ -4,8 +4,11 @@ import { FRAMES } from './bytes/core-layout.js';
 import type { ByteSource } from './bytes/source.js';
 import { Decoder } from './decode/frame.js';
 import type { WantedPackets } from './detect/wanted.js';
+import { countedFrames } from './detect/counted.js';
+import { OUT_OF_MEMORY } from './errors.js';
 import { headOf, kindOfHead } from './input-kind.js';
-import type { Diagnostic, Input, InputKind } from './model.js';
+import { summaryOf, type ReadInput } from './diagnose/input-summary.js';
+import type { Input, InputKind } from './model.js';
 import { readCapture } from './read/capture.js';
 import { InputNotes } from './read/input-notes.js';
 import type { TextSummary } from './read/text.js';
@@ -56,16 +59,11 @@ export interface SecondReading {
   add(frames: FrameBatch, packets: PacketBatch | undefined): void;
 }
 
-/** An input after the first reading. */
-export interface ReadInput {
-  readonly name: string;
-  readonly evidence: Evidence;
-  readonly kind: InputKind;
-  readonly facts: TextSummary | undefined;
-  readonly frames: number;
-  readonly dropped: ReadonlyMap<number, number>;
-  readonly diagnostics: Diagnostic[];
-}
+const NOT_READ = {
+  id: OUT_OF_MEMORY,
+  what: 'It was not read, as the memory did not suffice for what was read before.',
+  action: 'It was left out.',
+};
 
 const TEXT_CHUNK = 64 * 1024;
 
@@ -73,6 +71,8 @@ export class InputReader {
   private readonly r: Reconstruction;
   private readonly options: ReadOptions;
   private signal: AbortSignal | undefined;
+  /** The memory did not suffice for some input: it will not for captures after that. */
+  outOfMemory = false;
   private readonly decoder: Decoder;
   private readonly frames: FrameBatch;
   private readonly shifts: ReadonlyMap<number, number>;
@@ -110,7 +110,10 @@ export class InputReader {
     let facts: TextSummary | undefined;
     try {
       kind = await this.kindOf(evidence);
-      if (kind === 'pcap' || kind === 'pcapng') await this.capture(evidence, sink);
+      if (kind === 'pcap' || kind === 'pcapng') {
+        if (this.outOfMemory) notes.add(NOT_READ);
+        else await this.capture(evidence, sink);
+      }
       if (kind === 'text') {
         facts = await this.text(index, evidence, notes, (frames) => {
           this.r.add(frames);
@@ -121,6 +124,10 @@ export class InputReader {
       notes.failure(error, this.signal, 'It was left out.');
     }
     this.r.endInput();
+    if (notes.outOfMemory) {
+      this.outOfMemory = true;
+      this.r.frames.set(index, countedFrames(this.r, index));
+    }
     const frames = this.r.frames.get(index) ?? 0;
     return { name: evidence.name, evidence, kind, facts, frames, dropped, diagnostics: notes.all() };
   }
@@ -137,52 +144,29 @@ export class InputReader {
     const kind = await this.kindOf(evidence);
     const wanted = reading.wanted(index);
     const sink = this.sink(index, silent, new Map(), (batch) => reading.add(this.frames, batch), true);
-    const ofWanted: CaptureSink = { ...sink, select: (batch, from) => wanted.keep(batch, from) };
+    const ofWanted: CaptureSink = {
+      ...sink,
+      select: (batch, from) => {
+        wanted.keep(batch, from);
+        endAt(wanted.last, batch, from);
+      },
+    };
+    const onFrames = (frames: FrameBatch): void => {
+      endAt(wanted.last, frames);
+      reading.add(frames, undefined);
+    };
     try {
-      if (kind === 'text') await this.text(index, evidence, silent, (frames) => reading.add(frames, undefined), true);
+      if (kind === 'text') await this.text(index, evidence, silent, onFrames, true);
       else await this.capture(evidence, ofWanted, wanted.last);
     } catch (error) {
       silent.failure(error, this.signal, '');
     }
+    this.outOfMemory ||= silent.outOfMemory;
   }
 
   /** What the analysis says of an input. */
   summarize(index: number, input: ReadInput, devices: DeviceNames): Input {
-    const ports = this.r.taps.ports.filter((port) => port.input === index);
-    const span = this.r.spans.get(index);
-    const isCapture = ports.length > 0 || input.kind === 'pcap' || input.kind === 'pcapng';
-    return {
-      name: input.name,
-      kind: input.kind,
-      sha256: input.evidence.sha256(),
-      bytes: input.evidence.size,
-      ...(this.shifts.has(index) ? { moved: String(this.shifts.get(index)) } : {}),
-      ...(isCapture
-        ? {
-            frames: input.frames,
-            firstTime: this.r.epoch.text(span?.first ?? NaN),
-            lastTime: this.r.epoch.text(span?.last ?? NaN),
-          }
-        : {}),
-      ...(isCapture
-        ? {
-            interfaces: ports.map((port) => ({
-              index: port.description.index,
-              device: devices.ofPort(port.id),
-              linkType: port.description.linkType,
-              frames: port.frames,
-              ...(port.description.filter === undefined ? {} : { filter: port.description.filter }),
-              ...(port.description.snapLength > 0 ? { snapLength: port.description.snapLength } : {}),
-              ...(input.dropped.has(port.description.index)
-                ? { dropped: input.dropped.get(port.description.index) ?? 0 }
-                : {}),
-            })),
-          }
-        : {}),
-      ...(input.facts && input.kind === 'text'
-        ? { facts: Object.fromEntries([...input.facts.factsByKind].sort()), unknownLines: input.facts.unknownLines }
-        : {}),
-    };
+    return summaryOf(this.r, index, input, devices, this.shifts.get(index));
   }
 
   private async kindOf(evidence: Evidence): Promise<InputKind> {
@@ -298,6 +282,11 @@ export class InputReader {
       diagnostic: (diagnostic) => notes.add(diagnostic),
     };
   }
+}
+
+/** Leaves out the rows behind the last frame that was counted of what is wanted: the first reading may have ended early. */
+function endAt(last: number, batch: { readonly frame: Int32Array; count: number }, from = 0): void {
+  while (batch.count > from && (batch.frame[batch.count - 1] ?? 0) > last) batch.count--;
 }
 
 /** Adds to the times of a batch. */

@@ -27,7 +27,8 @@ import { FrameList } from './diagnose/frame-list.js';
 import type { Places } from './diagnose/scene.js';
 import { Trails } from './diagnose/trails.js';
 import { InputError } from './errors.js';
-import { InputReader, type Evidence, type ReadInput, type ReadOptions } from './input-reader.js';
+import { InputReader, type Evidence, type ReadOptions } from './input-reader.js';
+import type { ReadInput } from './diagnose/input-summary.js';
 import type { Analysis, EachFrame } from './model.js';
 import { DeviceNames } from './reconstruct/devices.js';
 import { digestHosts } from './reconstruct/hosts.js';
@@ -64,7 +65,7 @@ export type ScanStage = 'read' | 'judge' | 'examine' | 'assemble';
 export async function scan(evidence: readonly Evidence[], options: ScanOptions): Promise<Analysis> {
   const enter = (stage: ScanStage, r: Reconstruction): void => options.onStage?.(stage, r.legs.count);
   let reading = await firstReading(evidence, options, enter);
-  const clocks = options.signal?.aborted ? undefined : await clocksOf(reading);
+  const clocks = options.signal?.aborted || reading.reader.outOfMemory ? undefined : await clocksOf(reading);
   const corrections = clocks?.corrections ?? [];
   if (corrections.length > 0) reading = await firstReading(evidence, options, enter, setRight(reading, corrections));
   const { r, reader, sorted, inputs } = reading;
@@ -130,7 +131,7 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     inputs: inputs.map((input, index) => reader.summarize(index, input, devices)),
     diagnostics: inputs.flatMap((input) => input.diagnostics),
     generatorVersion: options.generatorVersion,
-    partial: (options.partial ?? false) || (options.signal?.aborted ?? false),
+    partial: (options.partial ?? false) || (options.signal?.aborted ?? false) || reader.outOfMemory,
   });
   if (!options.eachFrame) return analysis;
   const list = new FrameList(r, examination, flowOfLeg, places, analysis.misdeliveries);

@@ -57,19 +57,24 @@ export class WordTable {
 
   private add(at: number, a: number, b: number, c: number, d: number): number {
     const index = this.count;
-    this.header[H_COUNT / 4] = index + 1;
+    let slot = at;
+    // All room is made before anything is changed: there may be none.
     if ((index + 1) * 4 > this.words.length) {
       const words = this.take(this.words.length * 2);
       words.set(this.words);
       this.words = words;
       this.describe();
     }
+    if ((index + 1) * 2 > this.slots.length) {
+      this.rehash();
+      slot = this.seek(a, b, c, d);
+    }
+    this.header[H_COUNT / 4] = index + 1;
     this.words[index * 4] = a;
     this.words[index * 4 + 1] = b;
     this.words[index * 4 + 2] = c;
     this.words[index * 4 + 3] = d;
-    this.slots[at] = index + 1;
-    if (this.count * 2 > this.slots.length) this.rehash();
+    this.slots[slot] = index + 1;
     return index;
   }
 

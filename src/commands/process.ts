@@ -3,7 +3,7 @@
 import { CommanderError } from 'commander';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { removeSpools } from '../bytes/spool.js';
-import { InputError, UsageError } from '../errors.js';
+import { InputError, isOutOfMemory, UsageError } from '../errors.js';
 import { printable } from '../render/words.js';
 import { placeOf } from './place.js';
 
@@ -89,6 +89,10 @@ export async function fail(error: unknown): Promise<void> {
     return;
   }
   if (error instanceof InputError || error instanceof UsageError) writeError(printable(error.message));
+  else if (isOutOfMemory(error))
+    writeError(
+      'the memory does not suffice for so much evidence at once; --from and --to, or fewer captures, need less',
+    );
   else
     writeError(
       `this is a bug, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

@@ -2,9 +2,9 @@
 
 import { canonicalIp, parseMac } from '../bytes/address.js';
 import { collectEvidence } from '../bytes/evidence.js';
-import { UsageError } from '../errors.js';
+import { OUT_OF_MEMORY, UsageError } from '../errors.js';
 import { INPUT_FORMATS, type InputFormat } from '../input-reader.js';
-import type { Analysis } from '../model.js';
+import type { Analysis, Diagnostic } from '../model.js';
 import { listsFrames, type OutputFormat } from '../render/index.js';
 import { checkFilter, restrict } from '../render/restrict.js';
 import { printable, verdictSentence } from '../render/words.js';
@@ -85,8 +85,10 @@ export async function scanCommand(
   });
   if (!targets.some(({ file }) => file === '-') && !options.quiet) writeError(printable(verdictSentence(analysis)));
   if (stats) process.stderr.write(stats.report(analysis));
-  if (analysis.partial) return EXIT.INTERRUPTED;
-  if (problems.length > 0 && analysis.verdict !== 'misdelivered') return options.exitCode ? EXIT.FAILED : 0;
+  const short = analysis.diagnostics.find(({ id }) => id === OUT_OF_MEMORY);
+  if (short) writeError(printable(outOfMemoryLine(short)));
+  else if (analysis.partial) return EXIT.INTERRUPTED;
+  if ((problems.length > 0 || short) && analysis.verdict !== 'misdelivered') return options.exitCode ? EXIT.FAILED : 0;
   return options.exitCode ? EXIT_OF_VERDICT[analysis.verdict] : 0;
 }
 
@@ -94,6 +96,11 @@ export async function scanCommand(
 async function redactionOf(options: RedactionOptions): Promise<Redaction | undefined> {
   if (options.redact === undefined && options.redactKey === undefined && !options.keepOui) return undefined;
   return (await import('./redaction.js')).createRedaction(options);
+}
+
+function outOfMemoryLine({ input = '', frame, offset }: Diagnostic): string {
+  const place = offset === undefined ? '' : ` from about byte ${offset} on, behind frame ${frame ?? 0}`;
+  return `${input}: the memory does not suffice to read it${place}. What was read before was judged.`;
 }
 
 const EXIT_OF_VERDICT = {

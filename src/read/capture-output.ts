@@ -1,3 +1,4 @@
+import { OUT_OF_MEMORY } from '../errors.js';
 import {
   BATCH_SIZE,
   type CaptureInterface,
@@ -84,6 +85,13 @@ export class CaptureOutput {
   damage(id: string, offset: number, what: string, action: string): void {
     this.damaged = true;
     this.diagnostic(id, offset, what, action);
+  }
+
+  /** Drops the rows in use, as there is no memory for what they would make, and says where that was. */
+  abandon(offset: number): void {
+    this.rows = this.selected = 0;
+    const what = 'The memory does not suffice to read on from about here.';
+    this.damage(OUT_OF_MEMORY, offset, what, 'What stands before it was used.');
   }
 
   /** Hands over what is left, and how many diagnostics were held back. */

@@ -1,6 +1,7 @@
 import type { Core } from '../bytes/core.js';
 import type { ByteSource } from '../bytes/source.js';
 import { ByteWindow } from '../bytes/window.js';
+import { isOutOfMemory } from '../errors.js';
 import type { Epoch } from '../records/epoch.js';
 import type { CaptureSink } from '../records/packet-batch.js';
 import { CaptureOutput } from './capture-output.js';
@@ -71,8 +72,13 @@ export async function readCapture(
       format === 'pcap'
         ? new PcapReader(window, output, epoch, walk)
         : new PcapngReader(window, output, epoch, options.onBlock, walk);
-    await readAll(reader, window, output, options);
-    reader.finish();
+    try {
+      await readAll(reader, window, output, options);
+      reader.finish();
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      output.abandon(window.fileOffset(window.position));
+    }
   }
   if (window.failure) {
     output.damage(

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError, isOutOfMemory, OUT_OF_MEMORY } from '../errors.js';
 import type { Diagnostic } from '../model.js';
 import type { InputDiagnostic } from '../records/packet-batch.js';
 
@@ -9,12 +9,15 @@ export class InputNotes {
   private readonly list: Diagnostic[] = [];
   private readonly input: string;
   private more = 0;
+  /** The memory did not suffice to read it to its end. */
+  outOfMemory = false;
 
   constructor(input: string) {
     this.input = input;
   }
 
   add(diagnostic: InputDiagnostic): void {
+    if (diagnostic.id === OUT_OF_MEMORY) this.outOfMemory = true;
     if (this.list.length < MAX_DIAGNOSTICS) this.list.push({ ...diagnostic, input: this.input });
     else this.more++;
   }
@@ -25,6 +28,8 @@ export class InputNotes {
       this.add({ id: 'input-failed', what: `${error.message.slice(error.input.length + 2)}.`, action });
     } else if (signal?.aborted) {
       this.add({ id: 'interrupted', what: 'The reading was interrupted.', action: 'Everything before it was used.' });
+    } else if (isOutOfMemory(error)) {
+      this.add({ id: OUT_OF_MEMORY, what: 'The memory does not suffice to read on.', action });
     } else {
       throw error;
     }

@@ -1,5 +1,6 @@
 /** Words and number forms that all renderers share. */
 
+import { OUT_OF_MEMORY } from '../errors.js';
 import type {
   Analysis,
   Confidence,
@@ -253,6 +254,11 @@ export const CONFIDENCE_WORDS: Readonly<Record<Confidence, string>> = {
   suspected: 'suspected',
 };
 
+/** Why a partial analysis is one. */
+export function endedEarly({ diagnostics }: Pick<Analysis, 'diagnostics'>): string {
+  return diagnostics.some(({ id }) => id === OUT_OF_MEMORY) ? 'The memory did not suffice' : 'Interrupted';
+}
+
 /** The verdict in one sentence. */
 export function verdictSentence(analysis: Analysis): string {
   const { totals, partial, filter } = analysis;
@@ -264,7 +270,7 @@ export function verdictSentence(analysis: Analysis): string {
   // Frames without an IP packet are listed below; here they would only hide what matters.
   const noIp = analysis.notJudged.find((entry) => entry.reason === 'not-ip')?.frames ?? 0;
   const rest = totals.notJudged > noIp ? ` ${counted(totals.notJudged - noIp, 'frame')} could not be judged.` : '';
-  const soFar = partial ? ' Interrupted: this covers only what was read so far.' : '';
+  const soFar = partial ? ` ${endedEarly(analysis)}: this covers only what was read so far.` : '';
   if (totals.misdelivered > 0) {
     return `${count(totals.misdelivered)} of ${counted(judged, 'judged frame')} went to the right IP address and the ${wrong}.${rest}${soFar}`;
   }

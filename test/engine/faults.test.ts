@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { parseMac } from '../../src/bytes/address.js';
 import { InputError } from '../../src/errors.js';
-import { analyze, analyzeEvidence, evidenceOf, listedFrames } from '../support/engine.js';
+import { LegTable } from '../../src/reconstruct/leg-table.js';
+import { verdictSentence } from '../../src/render/words.js';
+import { analyze, analyzeEvidence, evidenceOf, listedFrames, wrongFrames } from '../support/engine.js';
 import { monitorTime, Wire, type Station } from '../support/wire.js';
 import { convergenceOf, FAR, forward, judge, newHost, oldHost, other, router, speak, third, wrongOf } from './scene.js';
 
@@ -383,5 +385,35 @@ describe('misdelivered frames, listed one by one', () => {
     expect((await listedFrames(analysis)).map(({ frame, leg }) => [leg.input, frame])).toEqual(
       late.map((frame) => ['lan.pcap', frame]),
     );
+  });
+});
+
+describe('a system without memory for all of it', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('has what was read before judged, and says where that ended', async () => {
+    const wire = before(10);
+    wire.gratuitous(10, newHost);
+    const late = forward(wire, oldHost, { from: 10.5, until: 100 });
+    const plain: (this: LegTable, ...args: Parameters<LegTable['add']>) => void = Reflect.get(
+      LegTable.prototype,
+      'add',
+    );
+    let batches = 0;
+    vi.spyOn(LegTable.prototype, 'add').mockImplementation(function (this: LegTable, ...args) {
+      if (++batches > 2) throw new RangeError('Array buffer allocation failed');
+      plain.apply(this, args);
+    });
+    const analysis = await judge({ 'lan.pcap': wire, 'next.pcap': wire });
+    expect(analysis).toMatchObject({ verdict: 'misdelivered', partial: true });
+    expect(analysis.totals.frames).toBeGreaterThanOrEqual(128);
+    expect(analysis.totals.frames).toBeLessThan(late.length);
+    expect(wrongFrames(analysis).get('lan.pcap')).toEqual(late.filter((frame) => frame <= 128));
+    expect(analysis.inputs.map(({ frames }) => frames)).toEqual([analysis.totals.frames, 0]);
+    expect(analysis.diagnostics.filter(({ id }) => id === 'out-of-memory')).toMatchObject([
+      { input: 'lan.pcap', what: 'The memory does not suffice to read on from about here.' },
+      { input: 'next.pcap', what: 'It was not read, as the memory did not suffice for what was read before.' },
+    ]);
+    expect(verdictSentence(analysis)).toContain('The memory did not suffice: this covers only what was read so far.');
   });
 });

@@ -2,6 +2,7 @@
 
 import type { Analysis, Finding, Misdelivery } from '../../model.js';
 import {
+  endedEarly,
   clockTime,
   CONFIDENCE_WORDS,
   count,
@@ -160,7 +161,7 @@ export function identityLine(analysis: Analysis): Markup {
       ? undefined
       : markup` · ${dateTime(first).slice(0, 19)} to ${clockTime(last).slice(0, 8)} UTC (${span(first, last)})`;
   const redacted = analysis.redacted === undefined ? 'not redacted' : `redacted (${analysis.redacted})`;
-  return markup`${file}${time} · macscan ${clipped(analysis.generator.version, 40)} · <b>${redacted}</b>${analysis.partial ? markup` · <b>interrupted: a part of the evidence</b>` : undefined}`;
+  return markup`${file}${time} · macscan ${clipped(analysis.generator.version, 40)} · <b>${redacted}</b>${analysis.partial ? markup` · <b>${endedEarly(analysis).toLowerCase()}: a part of the evidence</b>` : undefined}`;
 }
 
 function earlier(a: string, b: string): boolean {
