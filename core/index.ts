@@ -8,6 +8,7 @@
 
 export { decode } from './decode';
 export { add, find, setSlots } from './legs';
+export { pairUp } from './pairs';
 export { readBlocks, readRecords } from './read';
 export { settle } from './settle';
 export { setInterfaces, walkBlocks, walkRecords } from './walk';

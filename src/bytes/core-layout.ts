@@ -65,6 +65,8 @@ export const RUN_LIST = 0x1b080;
 export const HEARD_LIST = 0x1b0a0;
 export const VOICE_LIST = 0x1b0c0;
 export const REQUEST_LIST = 0x1b0e0;
+export const PAIR_TABLE = 0x1b100;
+export const PAIR_LIST = 0x1b120;
 export const HEADER_BYTES = 32;
 export const H_ROWS = 0;
 export const H_SLOTS = 4;
@@ -75,6 +77,8 @@ export const H_CAPACITY = 16;
 /** Frames settled that are not IP, and questions that were asked (words). */
 export const NOT_IP = 0x1b200;
 export const QUESTIONS = 0x1b204;
+/** Not 0 when a leg goes to its own source address (a word). */
+export const LOOPS = 0x1b208;
 
 /**
  * The bytes that records lie in. 16 bytes past a page, so that fresh bytes lie on a page as in a buffer of the window's
@@ -91,6 +95,8 @@ export const WANTED_BITS = 18;
 export const REPEATS = 0x100000;
 
 /** Zones, each from its beginning to the next one's: they grow as they are used, and cost nothing before. */
+export const PAIR_ROWS = 0x200000;
+export const PAIRS = 0x800000;
 export const PLACE_ROWS = 0x1000000;
 export const ASKER_ROWS = 0x2000000;
 export const PLACES = 0x3000000;

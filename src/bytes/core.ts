@@ -30,6 +30,7 @@ interface CoreExports {
   find(count: number): void;
   keep(from: number, count: number): number;
   setSlots(at: number, mask: number): void;
+  pairUp(from: number, count: number, of: number, next: number): number;
 }
 
 interface CoreMemory {
@@ -80,6 +81,7 @@ export class Core {
 
   private readonly memory: CoreMemory;
   private slotsEnd = SLOTS;
+  private recordsLimit = MEMORY_END;
 
   /** @throws RangeError where the system has no room for the memory, ReferenceError where there is no WebAssembly */
   constructor() {
@@ -132,8 +134,16 @@ export class Core {
 
   /** Room for the records of the flow table: grows where it is, so that nothing is copied; undefined when there is no more. */
   recordRoom(words: number): { words: Int32Array; doubles: Float64Array } | undefined {
-    if (!this.reserve(RECORDS + words * 4, MEMORY_END)) return undefined;
+    if (!this.reserve(RECORDS + words * 4, this.recordsLimit)) return undefined;
     return { words: this.words(RECORDS, words), doubles: new Float64Array(this.memory.buffer, RECORDS, words / 2) };
+  }
+
+  /** Zeroed room behind records of so many words, which cannot grow any more; undefined when there is none. */
+  roomBehindRecords(records: number, words: number): Int32Array | undefined {
+    const at = RECORDS + records * 4;
+    if (this.recordsLimit < MEMORY_END || !this.reserve(at + words * 4, MEMORY_END)) return undefined;
+    this.recordsLimit = at;
+    return this.words(at, words);
   }
 
   private reserve(end: number, limit: number): boolean {

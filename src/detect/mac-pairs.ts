@@ -4,9 +4,14 @@
  */
 
 import { macFromWords, type Mac } from '../bytes/address.js';
+import type { Core } from '../bytes/core.js';
+import { LOOPS, PAIR_LIST, PAIR_ROWS, PAIR_TABLE, PAIRS, PLACE_ROWS } from '../bytes/core-layout.js';
+import { RecordList } from '../bytes/record-list.js';
 import { WordTable } from '../bytes/word-table.js';
 import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
+import type { LegTable } from '../reconstruct/leg-table.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
+import * as At from './pair-layout.js';
 
 /** A pair is of one tap, one IP family, and one class of hop limit. */
 const KEY_BITS = 0xffff_0000 | LegBit.IPV6 | LegBit.INITIAL_HOP_LIMIT;
@@ -15,16 +20,11 @@ const KEY_BITS = 0xffff_0000 | LegBit.IPV6 | LegBit.INITIAL_HOP_LIMIT;
 export const Pair = { META: 0, SRC_MAC_LOW: 1, MACS_HIGH: 2, DST_MAC_LOW: 3 } as const;
 export const PAIR_WORDS = 4;
 
-/** Words of what a pair's legs are: the first and last one, how many, their frames, and the first one's addresses. */
-const Sum = { FIRST: 0, LAST: 1, LEGS: 2, FRAMES: 3, SOURCE: 4, DESTINATION: 5, MANY: 6 } as const;
-const SUM_WORDS = 8;
-
 /** Whether the legs of a pair have several source or destination addresses. */
 export const Many = { SOURCES: 1, DESTINATIONS: 2 } as const;
 
 /** A walk over the flow table is quicker than putting this part of the legs in order. */
 const SPARSE = 16;
-const INITIAL_PAIRS = 256;
 
 export class MacPairs {
   /** Pair of each leg, by its sender and the MAC of its open mapping. */
@@ -33,22 +33,38 @@ export class MacPairs {
   readonly changing: number[] = [];
   /** Whether any leg is of packets that went to their own source address. */
   hasLoops = false;
-  private readonly table = new WordTable();
-  private sums = new Int32Array(INITIAL_PAIRS * SUM_WORDS);
+  private readonly table: WordTable;
+  private readonly sums: RecordList;
   /** After each leg the next one of its pair. */
   private readonly next: Int32Array;
   private bySender: ReadonlyMap<Mac, readonly number[]> | undefined;
 
-  constructor({ legs }: Reconstruction) {
-    this.of = new Int32Array(legs.count);
-    this.next = new Int32Array(legs.count);
-    this.add(legs.words, legs.count);
+  /** Where the legs lie in the core, it puts them together. */
+  constructor({ legs, core }: Reconstruction) {
+    const { count } = legs;
+    const room = legs.isInCore ? core?.roomBehindRecords(legs.words.length, count * 2) : undefined;
+    const inside = room && core;
+    this.of = room?.subarray(0, count) ?? new Int32Array(count);
+    this.next = room?.subarray(count) ?? new Int32Array(count);
+    this.table = new WordTable(inside?.tableRoom(PAIR_TABLE, PAIR_ROWS, PAIRS));
+    this.sums = new RecordList(At.SUM_WORDS, inside?.listRoom(PAIR_LIST, PAIRS, PLACE_ROWS));
+    if (inside) this.addInCore(inside, legs);
+    else this.add(legs.words, 0, count);
+    if (legs.closed.count > 0) this.findChanging(legs);
   }
 
-  private add(words: Int32Array, count: number): void {
-    const { of, next, table, changing } = this;
-    let { sums } = this;
-    for (let leg = 0, w = 0; leg < count; leg++, w += LEG_WORDS) {
+  private addInCore(core: Core, { words, count }: LegTable): void {
+    for (let leg = 0; leg < count; leg++) {
+      leg = core.run.pairUp(leg, count, this.of.byteOffset, this.next.byteOffset);
+      // What stops it is a table that has to grow.
+      if (leg < count) this.add(words, leg, leg + 1);
+    }
+    if (core.words(LOOPS, 1)[0] !== 0) this.hasLoops = true;
+  }
+
+  private add(words: Int32Array, from: number, to: number): void {
+    const { of, next, table } = this;
+    for (let leg = from, w = from * LEG_WORDS; leg < to; leg++, w += LEG_WORDS) {
       const pair = table.intern(
         (words[w + Leg.META] ?? 0) & KEY_BITS,
         words[w + Leg.SRC_MAC_LOW] ?? 0,
@@ -56,33 +72,30 @@ export class MacPairs {
         words[w + Leg.DST_MAC_LOW] ?? 0,
       );
       of[leg] = pair;
-      const s = pair * SUM_WORDS;
-      if (s === sums.length) sums = this.grow();
+      if (pair === this.sums.count) this.sums.add();
+      const sums = this.sums.words;
+      const s = pair * At.SUM_WORDS;
       const source = words[w + Leg.SRC_IP] ?? 0;
       const destination = words[w + Leg.DST_IP] ?? 0;
-      if (sums[s + Sum.LEGS] === 0) {
-        sums[s + Sum.FIRST] = leg;
-        sums[s + Sum.SOURCE] = source;
-        sums[s + Sum.DESTINATION] = destination;
+      if (sums[s + At.SUM_LEGS] === 0) {
+        sums[s + At.SUM_FIRST] = leg;
+        sums[s + At.SUM_SOURCE] = source;
+        sums[s + At.SUM_DESTINATION] = destination;
       } else {
-        next[sums[s + Sum.LAST] ?? 0] = leg;
-        if (sums[s + Sum.SOURCE] !== source) sums[s + Sum.MANY] = (sums[s + Sum.MANY] ?? 0) | Many.SOURCES;
-        if (sums[s + Sum.DESTINATION] !== destination)
-          sums[s + Sum.MANY] = (sums[s + Sum.MANY] ?? 0) | Many.DESTINATIONS;
+        next[sums[s + At.SUM_LAST] ?? 0] = leg;
+        if (sums[s + At.SUM_SOURCE] !== source) sums[s + At.SUM_MANY] = (sums[s + At.SUM_MANY] ?? 0) | Many.SOURCES;
+        if (sums[s + At.SUM_DESTINATION] !== destination)
+          sums[s + At.SUM_MANY] = (sums[s + At.SUM_MANY] ?? 0) | Many.DESTINATIONS;
       }
-      sums[s + Sum.LAST] = leg;
-      sums[s + Sum.LEGS] = (sums[s + Sum.LEGS] ?? 0) + 1;
-      sums[s + Sum.FRAMES] = (sums[s + Sum.FRAMES] ?? 0) + (words[w + Leg.FRAMES] ?? 0);
+      sums[s + At.SUM_LAST] = leg;
+      sums[s + At.SUM_LEGS] = (sums[s + At.SUM_LEGS] ?? 0) + 1;
+      sums[s + At.SUM_FRAMES] = (sums[s + At.SUM_FRAMES] ?? 0) + (words[w + Leg.FRAMES] ?? 0);
       if (source === destination) this.hasLoops = true;
-      if ((words[w + Leg.CLOSED] ?? -1) >= 0) changing.push(leg);
     }
   }
 
-  private grow(): Int32Array<ArrayBuffer> {
-    const sums = new Int32Array(this.sums.length * 2);
-    sums.set(this.sums);
-    this.sums = sums;
-    return sums;
+  private findChanging({ words, count }: LegTable): void {
+    for (let leg = 0; leg < count; leg++) if ((words[leg * LEG_WORDS + Leg.CLOSED] ?? -1) >= 0) this.changing.push(leg);
   }
 
   get count(): number {
@@ -116,31 +129,31 @@ export class MacPairs {
   }
 
   firstLeg(pair: number): number {
-    return this.sums[pair * SUM_WORDS + Sum.FIRST] ?? 0;
+    return this.sums.words[pair * At.SUM_WORDS + At.SUM_FIRST] ?? 0;
   }
 
   legCount(pair: number): number {
-    return this.sums[pair * SUM_WORDS + Sum.LEGS] ?? 0;
+    return this.sums.words[pair * At.SUM_WORDS + At.SUM_LEGS] ?? 0;
   }
 
   /** Frames of the open mappings. */
   frames(pair: number): number {
-    return this.sums[pair * SUM_WORDS + Sum.FRAMES] ?? 0;
+    return this.sums.words[pair * At.SUM_WORDS + At.SUM_FRAMES] ?? 0;
   }
 
   /** Source address of the pair's first leg, as a word. */
   source(pair: number): number {
-    return this.sums[pair * SUM_WORDS + Sum.SOURCE] ?? 0;
+    return this.sums.words[pair * At.SUM_WORDS + At.SUM_SOURCE] ?? 0;
   }
 
   /** Destination address of the pair's first leg, as a word. */
   destination(pair: number): number {
-    return this.sums[pair * SUM_WORDS + Sum.DESTINATION] ?? 0;
+    return this.sums.words[pair * At.SUM_WORDS + At.SUM_DESTINATION] ?? 0;
   }
 
   /** Bits of `Many`. */
   many(pair: number): number {
-    return this.sums[pair * SUM_WORDS + Sum.MANY] ?? 0;
+    return this.sums.words[pair * At.SUM_WORDS + At.SUM_MANY] ?? 0;
   }
 
   /** The legs of one pair, in order. */

@@ -261,6 +261,11 @@ export class LegTable {
     return this.core;
   }
 
+  /** Whether the records lie in the core. */
+  get isInCore(): boolean {
+    return this.core !== undefined;
+  }
+
   /** Makes room in the core for what it counts by itself; false when this has left it. */
   lend(): boolean {
     const core = this.withRoom(BATCH_SIZE);
