@@ -30,17 +30,17 @@ const SOURCES = 1;
 const DESTINATIONS = 2;
 
 /**
- * Puts the legs from `from` to `count - 1` into pairs: writes the pair of each to `of`, and after each leg the next one of
+ * Puts the legs from `from` to `count - 1` into pairs: writes the pair of each to `pairOf`, and after each leg the next one of
  * its pair to `next`. Returns the leg at which it stopped for lack of room.
  */
-export function pairUp(from: i32, count: i32, of: i32, next: i32): i32 {
+export function pairUp(from: i32, count: i32, pairOf: i32, next: i32): i32 {
   let leg = from;
   for (; leg < count && hasRoom(PAIR_TABLE, 1) && hasRoom(PAIR_LIST, 1); leg++) {
     const r = RECORDS + (leg << RECORD_SHIFT);
     const meta = load<i32>(r, R_META) & KEY_BITS;
     const macsHigh = load<i32>(r, R_MACS_HIGH);
     const pair = intern(PAIR_TABLE, meta, load<i32>(r, R_SRC_MAC_LOW), macsHigh, load<i32>(r, R_DST_MAC_LOW));
-    store<i32>(of + (leg << 2), pair);
+    store<i32>(pairOf + (leg << 2), pair);
     const sum = PAIRS + pair * (SUM_WORDS << 2);
     const source = load<i32>(r, R_SRC_IP);
     const destination = load<i32>(r, R_DST_IP);

@@ -9,6 +9,7 @@ import { FRAMES } from '../../src/bytes/core-layout.js';
 import type { Room } from '../../src/bytes/record-list.js';
 import { Decoder } from '../../src/decode/frame.js';
 import { WantedPackets } from '../../src/detect/wanted.js';
+import { MacPairs, PAIR_WORDS } from '../../src/detect/mac-pairs.js';
 import { readCapture, sniffCapture } from '../../src/read/capture.js';
 import { Reconstruction } from '../../src/reconstruct/reconstruction.js';
 import { BATCH_SIZE } from '../../src/records/batch-layout.js';
@@ -116,9 +117,15 @@ async function read(captures: readonly Uint8Array[], core: Core | undefined, isS
     r.endInput();
   }
   const { legs, claims } = r;
+  const pairs = new MacPairs(r);
   const rest = {
     said,
     legs: [...legs.words.subarray(0, legs.count * 16)],
+    pairs: [pairs.hasLoops, pairs.changing, [...pairs.of], [...pairs.words.subarray(0, pairs.count * PAIR_WORDS)]],
+    sums: Array.from({ length: pairs.count }, (_, pair) => [
+      ...[pairs.firstLeg(pair), pairs.legCount(pair), pairs.frames(pair), pairs.many(pair)],
+      ...[pairs.source(pair), pairs.destination(pair), ...pairs.legsOfPair(pair)],
+    ]),
     closed: [...legs.closed.words.subarray(0, legs.closed.count * 8)],
     doubles: [...legs.closed.doubles.subarray(0, legs.closed.count * 3)],
     taps: r.taps.all,
