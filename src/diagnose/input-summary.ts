@@ -1,5 +1,4 @@
 import type { Diagnostic, Input, InputKind } from '../model.js';
-import type { TextSummary } from '../read/text.js';
 import type { DeviceNames } from '../reconstruct/devices.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 
@@ -8,7 +7,8 @@ export interface ReadInput {
   readonly name: string;
   readonly evidence: { readonly size: number; sha256(): string };
   readonly kind: InputKind;
-  readonly facts: TextSummary | undefined;
+  /** Of texts. */
+  readonly facts: { readonly factsByKind: ReadonlyMap<string, number>; readonly unknownLines: number } | undefined;
   readonly frames: number;
   readonly dropped: ReadonlyMap<number, number>;
   readonly diagnostics: Diagnostic[];
