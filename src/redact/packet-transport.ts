@@ -1,4 +1,4 @@
-/** Transport headers: ports, flags, numbers and lengths stay; payload goes, but for what is read of DHCP and DNS. */
+/** Transport headers: ports, flags, numbers and lengths stay; payload goes, but for what is read of DHCP, DNS and WireGuard. */
 
 import { Protocol } from '../decode/ip.js';
 import { type IpPart, setChecksum } from './ip-part.js';
@@ -117,5 +117,30 @@ function redactPayload(w: Rewrite, at: number, payload: number, end: number): vo
   // A query and its answer are told by the header, which holds no name.
   else if ((DNS_PORTS.includes(source) || DNS_PORTS.includes(destination)) && end - payload >= DNS_HEADER) {
     w.number(payload, DNS_HEADER);
+  } else if (isWireguard(w, payload, end, w.view.getUint16(at + 4) - UDP_HEADER)) {
+    // Not the indices, keys and counters; zeros where a handshake is looked for.
+    w.number(payload, WIREGUARD_HEADER);
+    w.blank(payload, Math.min(WIREGUARD_INDICES, end - payload));
+  }
+}
+
+const WIREGUARD_HEADER = 4;
+/** Header, and one or two indices. */
+const WIREGUARD_INDICES = 12;
+
+/** The WireGuard paper, section 5.4: the type, three zeros, and a length that is that of the type. */
+function isWireguard(w: Rewrite, payload: number, end: number, length: number): boolean {
+  if (end - payload < WIREGUARD_HEADER) return false;
+  switch (w.view.getUint32(payload)) {
+    case 0x01000000:
+      return length === 148;
+    case 0x02000000:
+      return length === 92;
+    case 0x03000000:
+      return length === 64;
+    case 0x04000000:
+      return length >= 32 && length % 16 === 0;
+    default:
+      return false;
   }
 }
