@@ -52,6 +52,14 @@ export function parseCommand(text: string): Command {
   return { text, program, words, partial: isPartial(text, program, words) };
 }
 
+/** Whether a command prints a file that was written before, not the state of the kernel at the time. */
+export function printsSavedFile({ program, words }: Command): boolean {
+  if (!SHOWS_FILES.has(program)) return false;
+  return words.slice(1).some((word) => !word.startsWith('-') && !/^\/(?:proc|sys|dev)\//.test(word));
+}
+
+const SHOWS_FILES = new Set(['cat', 'head', 'tail', 'less', 'more', 'zcat']);
+
 /** The word that follows `name` in a command, as in `ip route show table 100`. */
 export function commandArgument(command: Command | undefined, name: string): string | undefined {
   const at = command?.words.indexOf(name) ?? -1;

@@ -14,7 +14,7 @@ import type { TextCaptureSink } from '../records/text-capture.js';
 import { arpTableReader } from './arp-table.js';
 import { bridgeFdbReader } from './bridge-fdb.js';
 import { parseClockLine } from './clock-line.js';
-import { ipObject, parseCommandLine, type Command } from './command-line.js';
+import { ipObject, parseCommandLine, printsSavedFile, type Command } from './command-line.js';
 import { collectLogReader } from './collect-log.js';
 import { conntrackReader } from './conntrack.js';
 import { conntrackSaveReader } from './conntrack-save.js';
@@ -202,6 +202,8 @@ class TextState {
     const command = parseCommandLine(text);
     if (command === undefined) return undefined;
     this.startSection(command === 'prompt' ? undefined : command);
+    // What was saved is older than the clock that was read before it was printed.
+    if (command !== 'prompt' && printsSavedFile(command)) section.time = undefined;
     return 'command';
   }
 

@@ -175,6 +175,17 @@ describe('sections', () => {
     expect(new Set(result.facts.map((fact) => fact.snapshot)).size).toBe(2);
   });
 
+  it('of a saved file are not dated by a clock that was read before it was printed', () => {
+    const date = '1700000000.000000000';
+    const timeAfter = (command: string): bigint | undefined =>
+      factsOf(readText(lines(date, `root@OpenWrt:~# ${command}`, NEIGHBOR)), 'neighbor')[0]?.time;
+    expect(timeAfter('cat dump-1/ip-neigh.txt')).toBeUndefined();
+    expect(timeAfter('tail -n 5 /tmp/neigh.txt')).toBeUndefined();
+    expect(timeAfter('ip neigh')).toBe(1_700_000_000_000_000_000n);
+    expect(timeAfter('cat /proc/net/nf_conntrack')).toBe(1_700_000_000_000_000_000n);
+    expect(timeAfter('cat -')).toBe(1_700_000_000_000_000_000n);
+  });
+
   it('are partial where the command filters', () => {
     const partial = (command: string): unknown => readText(lines(`# ${command}`, ENTRY)).facts[0]?.partial;
     expect(partial('conntrack -L')).toBeUndefined();
