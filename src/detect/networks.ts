@@ -153,6 +153,8 @@ const MAX_ALONE = 64;
 const MAX_LEGS_ALONE = 32;
 /** The same frames, by the clocks of two captures: their first and last are this close. */
 const SAME_TIME = 1e9;
+/** A stream that goes on after a longer pause may be another one. */
+const MAX_PAUSE = 600e9;
 
 /** Joins taps that stand alone with those that saw the same frames: no router leaves both MACs of a frame as they are. */
 function joinByFrames(r: Reconstruction, parents: Int32Array, join: (a: number, b: number) => void): void {
@@ -218,14 +220,27 @@ function mixOf(words: Int32Array, leg: number): number {
   return ips ^ (words[w + Leg.PORTS] ?? 0) ^ (words[w + Leg.SRC_MAC_LOW] ?? 0);
 }
 
-/** Whether two legs on different taps are of the same frames: addresses, ports, both MACs, and when they were seen. */
+/**
+ * Whether two legs on different taps are of the same frames: addresses, ports, both MACs, and when they were seen. Or of
+ * one stream of frames that two captures saw one after the other, as files are that one capture wrote.
+ */
 function isSameLeg(r: Reconstruction, a: number, b: number): boolean {
   const { words, doubles } = r.legs;
   const [x, y] = [a * LEG_WORDS, b * LEG_WORDS];
   if (((words[x + Leg.META] ?? 0) & 0xffff) !== ((words[y + Leg.META] ?? 0) & 0xffff)) return false;
   if ((words[x + Leg.CLOSED] ?? -1) >= 0 || LEG_CONTENT.some((at) => words[x + at] !== words[y + at])) return false;
-  return [LegTime.FIRST, LegTime.LAST].every(
-    (at) => Math.abs((doubles[a * LEG_DOUBLES + at] ?? NaN) - (doubles[b * LEG_DOUBLES + at] ?? NaN)) < SAME_TIME,
+  const time = (leg: number, at: number): number => doubles[leg * LEG_DOUBLES + at] ?? NaN;
+  const starts = time(a, LegTime.FIRST) - time(b, LegTime.FIRST);
+  const ends = time(a, LegTime.LAST) - time(b, LegTime.LAST);
+  if (Math.abs(starts) < SAME_TIME && Math.abs(ends) < SAME_TIME) return true;
+  const pause = Math.max(
+    time(b, LegTime.FIRST) - time(a, LegTime.LAST),
+    time(a, LegTime.FIRST) - time(b, LegTime.LAST),
+  );
+  return (
+    pause >= 0 &&
+    pause < MAX_PAUSE &&
+    inputOf(r, (words[x + Leg.META] ?? 0) >>> 16) !== inputOf(r, (words[y + Leg.META] ?? 0) >>> 16)
   );
 }
 

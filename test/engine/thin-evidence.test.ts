@@ -136,3 +136,50 @@ it('two captures that miss claims of one host are of one network all the same', 
   const late = forward(port, oldHost, { from: 26, until: 30 });
   expect(await wrongOf({ 'br-lan.pcap': bridge, 'lan3.pcap': port })).toEqual({ 'lan3.pcap': late });
 });
+
+describe('files that one capture wrote one after the other', () => {
+  const ports = ['lan1', 'lan2', 'br-lan'].map(
+    (
+      name,
+      i,
+    ) => `${i + 3}: ${name}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue${i < 2 ? ' master br-lan' : ''} state UP
+    link/ether ${i < 2 ? `94:83:c4:00:01:0${i}` : router.mac} brd ff:ff:ff:ff:ff:ff
+`,
+  );
+
+  it.each([
+    ['lan2_00001_20261121130000.pcap', 'lan2_00002_20261121130100.pcap'],
+    ['router.lan2_00001.pcap', 'router.lan2_00002.pcap'],
+    ['lan2.pcap0', 'lan2.pcap1'],
+    ['2026-11-21_lan2_a.pcap', '2026-11-21_lan2_b.pcap'],
+  ])('are of the device that their names hold: %s', async (first, second) => {
+    const [one, two] = [new Wire(), new Wire()];
+    one.meet(0, router, oldHost);
+    forward(one, oldHost, { from: 1, until: 4 });
+    forward(two, oldHost, { from: 5, until: 9 });
+    const { inputs } = await judge({ [first]: one, [second]: two }, { 'ip-link.txt': ports.join('') });
+    const names = inputs.flatMap((input) => input.interfaces ?? []).map(({ device }) => device);
+    expect(names).toEqual(['lan2', 'lan2']);
+  });
+
+  it('are of no device where their names hold two', async () => {
+    const wire = new Wire();
+    wire.meet(0, router, oldHost);
+    const { inputs } = await judge({ 'lan1-lan2.pcap': wire }, { 'ip-link.txt': ports.join('') });
+    expect(inputs.flatMap((input) => input.interfaces ?? []).map(({ device }) => device)).toEqual(['lan1-lan2']);
+  });
+
+  it('are of one network, though the second holds no word on who has an address', async () => {
+    const [one, two] = [new Wire(), new Wire()];
+    one.meet(0, router, other);
+    one.meet(0.5, router, third);
+    forward(one, other, { from: 1, until: 4 });
+    const towards = { ip: other.ip, mac: third.mac };
+    const before = forward(one, towards, { from: 5, until: 9, srcPort: 4001 });
+    const after = forward(two, towards, { from: 10, until: 14, srcPort: 4001 });
+    expect(await wrongOf({ 'eth0_00001.pcap': one, 'eth0_00002.pcap': two })).toEqual({
+      'eth0_00001.pcap': before,
+      'eth0_00002.pcap': after,
+    });
+  });
+});
