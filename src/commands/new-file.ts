@@ -78,6 +78,10 @@ function besides(path: string): SpoolFile {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(temporary, 'wx', 0o666);
+    // A second Ctrl-C ends the program at once.
+    process.once('exit', () => {
+      rmSync(temporary, { force: true });
+    });
   } catch (error) {
     throw fileError(path, error);
   }

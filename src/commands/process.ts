@@ -31,13 +31,16 @@ process.stderr.on('error', () => {
   // Nobody reads messages: nothing is to be said.
 });
 
-/** Writes to standard output and waits until it is taken. A reader that closes the pipe has seen enough: success. */
+/**
+ * Writes to standard output and waits until it is taken. A reader that closes the pipe has seen enough: success.
+ * @throws InputError when it cannot be written to
+ */
 export async function writeOut(text: string | Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(text, (error) => {
       if (!error) resolve();
       else if (isBrokenPipe(error)) process.exit(0);
-      else reject(error);
+      else reject(notWritten('standard output', error));
     });
   });
 }
@@ -58,10 +61,15 @@ export function writeFile(path: string, text: string): void {
     renameSync(temporary, place.path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    const reason =
-      error instanceof Error ? error.message.replace(/^\w+: /, '').replace(/, \w+ '.*$/, '') : String(error);
-    throw new InputError(path, `cannot be written: ${reason}`, { cause: error });
+    throw notWritten(path, error);
   }
+}
+
+/** What the system says of it, without its code, call and path. */
+function notWritten(name: string, error: unknown): InputError {
+  const reason =
+    error instanceof Error ? error.message.replace(/^\w+: /, '').replace(/, \w+(?: '.*)?$/, '') : String(error);
+  return new InputError(name, `cannot be written: ${reason}`, { cause: error });
 }
 
 export function writeError(line: string): void {
@@ -75,20 +83,22 @@ export async function finish(code: number): Promise<void> {
 }
 
 /** Ends the program with what went wrong: one line for the user's errors, a stack for a bug. */
-export async function fail(error: unknown): Promise<void> {
+export function fail(error: unknown): void {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.FAILED;
     return;
   }
   if (interrupted.aborted) {
-    await finish(EXIT.INTERRUPTED);
+    process.exitCode = EXIT.INTERRUPTED;
     return;
   }
   if (isBrokenPipe(error)) {
-    await finish(0);
+    process.exitCode = 0;
     return;
   }
+  process.exitCode = EXIT.FAILED;
   if (error instanceof InputError || error instanceof UsageError) writeError(printable(error.message));
+  else if (isFailedWrite(error)) writeError(printable(notWritten('standard output', error).message));
   else if (isOutOfMemory(error))
     writeError(
       'the memory does not suffice for so much evidence at once; --from and --to, or fewer captures, need less',
@@ -97,7 +107,11 @@ export async function fail(error: unknown): Promise<void> {
     writeError(
       `this is a bug, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
-  await finish(EXIT.FAILED);
+}
+
+/** Other places tell of theirs by an InputError. */
+function isFailedWrite(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'write';
 }
 
 function isBrokenPipe(error: unknown): boolean {

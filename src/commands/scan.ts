@@ -157,13 +157,17 @@ function nothingToJudge(analysis: Analysis): string | undefined {
 }
 
 function scanOptionsOf(options: ScanCommandOptions, version: string): ScanOptions {
+  const from = options.from === undefined ? undefined : parseTime('--from', options.from);
+  const to = options.to === undefined ? undefined : parseTime('--to', options.to);
+  if (from !== undefined && to !== undefined && to < from)
+    throw new UsageError(`--to ${options.to}: is before --from ${options.from}`);
   return {
     generatorVersion: version,
     map: new Map(options.map.map((pair) => mapEntry(pair))),
     devices: new Map(options.device.map((pair) => split('--device', pair))),
     formats: new Map(options.as.map((pair) => formatEntry(pair))),
-    ...(options.from === undefined ? {} : { from: parseTime('--from', options.from) }),
-    ...(options.to === undefined ? {} : { to: parseTime('--to', options.to) }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
   };
 }
 

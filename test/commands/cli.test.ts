@@ -199,6 +199,7 @@ describe('the command line', () => {
     [['--nonsense'], /unknown option/],
     [['x.pcap', '-o', 'x.exe'], /the format is told by the ending/],
     [['x.pcap', '--map', '10.0.0.1'], /--map/],
+    [['x.pcap', '--from', '1700000002', '--to', '1700000001'], /--to 1700000001: is before --from 1700000002\n$/],
     [['x.pcap', '--from', 'yesterday'], /is no time/],
     [['x.pcap', '--as', 'x.pcap=jpeg'], /is none of/],
     [[], /Usage/],

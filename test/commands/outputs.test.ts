@@ -1,10 +1,12 @@
 import { execFile, spawnSync } from 'node:child_process';
 import {
+  closeSync,
   copyFileSync,
   cpSync,
   existsSync,
   lstatSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -333,3 +335,22 @@ function manyMisdelivered(many: number): Uint8Array {
   }
   return Buffer.concat([head, records]);
 }
+
+describe.skipIf(!existsSync('/dev/full'))('a disk that is full', () => {
+  it.each([
+    [stale],
+    [stale, '-f', 'csv'],
+    [stale, '-f', 'pcapng'],
+    ['frames', join(stale, 'lan3.pcap')],
+    ['explain'],
+    ['redact', join(stale, 'lan3.pcap'), '-'],
+  ])('is told of in one line: %j', (...args) => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [cli, ...args], { stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    expect({ status, stderr: stderr.toString() }).toEqual({
+      status: 2,
+      stderr: 'macscan: standard output: cannot be written: no space left on device\n',
+    });
+  });
+});
