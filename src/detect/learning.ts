@@ -47,7 +47,9 @@ export function learnedOf(
   const heard = firstHeard(r, around, ownership, tenure, transmitter);
   const guess = heard.time + REACTION <= switched.time ? { ...heard, time: heard.time + REACTION } : switched;
   // Snapshots bound the change: not before the last one with the old MAC, at the latest at the first with the new one.
-  if (table.upper && table.upper.time < guess.time) return table.upper;
+  // A dump is printed after its clock line: one of before the message was printed after it.
+  const isHeardLater = heard.time < Infinity && heard.time > (table.upper?.time ?? Infinity);
+  if (table.upper && table.upper.time < guess.time && !isHeardLater) return table.upper;
   return guess.time < table.lower ? { ...guess, time: table.lower } : guess;
 }
 

@@ -70,7 +70,10 @@ export function offloadSpans(store: ConntrackStore, entry: ConntrackEntry): Offl
   return spans;
 }
 
-/** Times, in order, throughout which conntrack shows an entry that is not offloaded: it was seen so at both ends. */
+/**
+ * Times, in order, throughout which conntrack shows an entry that is not offloaded: it was seen so at both ends. Its end is
+ * none of them, as the flag is taken off before an entry is destroyed.
+ */
 export function plainTimes(store: ConntrackStore, entry: ConntrackEntry): { from: number; to: number }[] {
   const times: { from: number; to: number }[] = [];
   let from = dated(entry.made)?.time;
@@ -79,6 +82,7 @@ export function plainTimes(store: ConntrackStore, entry: ConntrackEntry): { from
       from = undefined;
       continue;
     }
+    if (seen.time === entry.destroyed?.time) continue;
     const to = seen.byEvent ? seen.time - PRINTING : seen.time;
     if (from === undefined || from > seen.time) from = seen.time;
     const last = times.at(-1);

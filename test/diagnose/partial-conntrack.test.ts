@@ -78,6 +78,15 @@ describe('a flow that goes to the next hop of a marked table', () => {
     expect([test('D9'), cause]).toEqual(['yes', 'pbr-next-hop']);
   });
 
+  it('is not shown to be plain by an entry that is destroyed without the flag', async () => {
+    const event = (at: number, what: string): string => `[${1_700_000_000 + at}.000000]\t${what}\n`;
+    const events =
+      event(1, `    [NEW] udp      17 30 ${TUPLES} [UNREPLIED]`) +
+      event(19, `[DESTROY] udp      17 ${TUPLES} [UNREPLIED]`);
+    const { cause, test } = await judged(replies(), undefined, events);
+    expect([test('D1'), test('D9'), cause]).toEqual(['unknown', 'unknown', 'unexplained']);
+  });
+
   it('is misled by the table when conntrack shows that it was not offloaded', async () => {
     const { cause, test } = await judged(replies(), dumps([2, PLAIN], [10, PLAIN], [18, PLAIN]));
     expect([test('D1'), test('D9'), cause]).toEqual(['no', 'no', 'pbr-table-incomplete']);

@@ -125,6 +125,17 @@ describe('a MAC that had the address before', () => {
     expect(await wrongOf({ 'br-lan.pcap': wire }, { 'ip-neigh.log': log.join('') })).toEqual({ 'br-lan.pcap': late });
   });
 
+  it('is not wrong yet by a dump that was begun before the take-over and printed after it', async () => {
+    const wire = before(10);
+    wire.gratuitous(10, newHost);
+    forward(wire, oldHost, { from: 10.05, until: 10.06 });
+    const wrong = forward(wire, oldHost, { from: 10.5, until: 15 });
+    const row = (at: string, { ip, mac }: Station): string =>
+      `# ${at} ip neigh\n${ip} dev br-lan lladdr ${mac} REACHABLE\n`;
+    const table = row('1700000005.000000000', oldHost) + row('1700000009.990000000', newHost);
+    expect(await wrongOf({ 'br-lan.pcap': wire }, { 'ip-neigh.log': table })).toEqual({ 'br-lan.pcap': wrong });
+  });
+
   it('is wrong when the new host asks for its gateway', async () => {
     const wire = before(10);
     wire.request(10, newHost, router.ip);
