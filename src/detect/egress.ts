@@ -14,7 +14,7 @@ import { parsePrefix, prefixContains, type Prefix } from '../reconstruct/prefix.
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
 import type { FactOrigin } from '../records/facts.js';
-import type { Stretch } from './judge.js';
+import type { Stretch } from './ruling.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import { offloadedLegs } from './offloaded-legs.js';
 import type { Ownership } from './ownership.js';

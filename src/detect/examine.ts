@@ -9,7 +9,7 @@ import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { FrameBatch } from '../records/frame-batch.js';
 import type { PacketBatch } from '../records/packet-batch.js';
 import type { AffectedFlow } from './flows.js';
-import { DELIVERED, notJudged, type Doubt, type Ruling, type Stretch } from './judge.js';
+import { DELIVERED, notJudged, type Doubt, type Ruling, type Stretch } from './ruling.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import type { NextHopFault } from './next-hop-fault.js';
 import type { NextHops } from './next-hops.js';

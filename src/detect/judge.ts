@@ -4,71 +4,20 @@
  */
 
 import { formatMac, isIpv6, type Ip, type Mac } from '../bytes/address.js';
-import type { MisdeliveryClass, Origin, Witness, WitnessKind } from '../model.js';
+import type { Witness, WitnessKind } from '../model.js';
 import { addressKey } from '../reconstruct/address-key.js';
-import { isOnLinkFor, mayTransmit } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
-import type { NextHopFault } from './next-hop-fault.js';
 import type { Conduct } from './conduct.js';
 import { learnedOf, type Learned } from './learning.js';
 import type { Ownership, Tenure, Testimony } from './ownership.js';
 import { Rivals } from './rivals.js';
 import { virtualRouterOf } from './routers.js';
+import { DELIVERED, notJudged, type Ruling, type Stretch } from './ruling.js';
+import { Transmitters } from './transmitters.js';
 import type { Surroundings } from './witnesses.js';
-
-/** Stable ids of reasons why a frame with both MACs and IP addresses cannot be judged. */
-export type JudgeReason =
-  | 'no-witness'
-  | 'no-witness-yet'
-  | 'unknown-next-hop'
-  | 'sender-may-not-be-on-link'
-  | 'sender-believes'
-  | 'sender-not-told'
-  | 'speaks-too'
-  | 'weak-witness'
-  | 'owner-later'
-  | 'group-mac'
-  | 'zero-mac'
-  | 'no-time';
-
-export interface Ruling {
-  readonly verdict: 'delivered' | 'misdelivered' | 'not-judged';
-  readonly reason?: JudgeReason;
-  readonly class?: MisdeliveryClass;
-  readonly expected: readonly Mac[];
-  readonly because: readonly Witness[];
-  /** Frames with a lower number than one of these, in the same input, came before: a clock that is set back deceives nobody. */
-  readonly after?: readonly Origin[];
-  /** How the next hop is wrong, where that is what is wrong. */
-  readonly fault?: NextHopFault;
-  /** When a wrong frame is wrong from, if those before it may be so too: they have a doubt of this time. */
-  readonly since?: number;
-  readonly doubt?: Doubt;
-}
-
-/** Of frames that count as delivered: they may be wrong, for their way was last known to be right before them. */
-export interface Doubt {
-  /** From here on frames are known to be wrong; ns since the analysis epoch. */
-  readonly until: number;
-  readonly class: MisdeliveryClass;
-  /** The last one who says that the way was right. */
-  readonly heard: Witness;
-}
-
-/** A ruling and the time from which it holds, until the next one. */
-export interface Stretch {
-  readonly from: number;
-  readonly ruling: Ruling;
-}
 
 /** What a former owner still had under way. */
 const TAIL = 1e9;
-
-export const DELIVERED: Ruling = { verdict: 'delivered', expected: [], because: [] };
-
-export function notJudged(reason: JudgeReason): Ruling {
-  return { verdict: 'not-judged', reason, expected: [], because: [] };
-}
 
 const ALWAYS = -Infinity;
 
@@ -83,6 +32,7 @@ export class Judge {
   /** Answers of `isWayOut` so far, by network. */
   private readonly waysOut: Map<Mac, boolean>[];
   private readonly rivals: Rivals;
+  private readonly transmitters: Transmitters;
 
   constructor(
     r: Reconstruction,
@@ -101,6 +51,7 @@ export class Judge {
     for (const ownership of ownerships.values()) {
       for (const mac of ownership.macs) this.noteOwner(mac, ownership);
     }
+    this.transmitters = new Transmitters(r, around, conduct);
     this.rivals = new Rivals(r, around, conduct, (network, mac) => this.addressesOf(network, mac));
   }
 
@@ -129,8 +80,9 @@ export class Judge {
 
   private ruleByMap(network: number, transmitter: Mac, ip: Ip, mac: Mac, mapped: Mac): Stretch[] {
     if (mac === mapped) return always(DELIVERED);
-    if (this.mayHandOver(transmitter, mac)) return always(DELIVERED);
-    if (!this.knowsOnLink(network, transmitter, ip, [mapped])) return this.ruleOffLink(network, transmitter, ip, mac);
+    if (this.transmitters.mayHandOver(transmitter, mac)) return always(DELIVERED);
+    if (!this.transmitters.knowsOnLink(network, transmitter, ip, [mapped]))
+      return this.ruleOffLink(network, transmitter, ip, mac);
     const because: Witness = { kind: 'map', ip: this.r.addresses.format(ip), mac: formatMac(mapped) };
     return always({ verdict: 'misdelivered', expected: [mapped], because: [because] });
   }
@@ -188,7 +140,8 @@ export class Judge {
       stretches.push({ from: tenure.start, ruling: notJudged('speaks-too') });
       return;
     }
-    const isHandedOver = this.mayHandOver(transmitter, mac) && this.hasAddressAt(network, mac, tenure.start);
+    const isHandedOver =
+      this.transmitters.mayHandOver(transmitter, mac) && this.hasAddressAt(network, mac, tenure.start);
     if (isHandedOver || this.isSameRouter(mac, tenure.macs)) {
       stretches.push({ from: tenure.start, ruling: DELIVERED });
       return;
@@ -203,20 +156,10 @@ export class Judge {
     const until = next?.start ?? Infinity;
     if (learned.time >= until) return;
     stretches.push({ from: Math.max(learned.time, tenure.start), ruling: late });
-    for (const { time, isFormer } of this.beliefs(transmitter, ownership.ip, mac)) {
+    for (const { time, isFormer } of this.transmitters.beliefs(transmitter, ownership.ip, mac)) {
       const isMeanwhile = time > learned.time && time > tenure.start && time < until;
       if (isMeanwhile) stretches.push({ from: time, ruling: isFormer ? notJudged('sender-believes') : late });
     }
-  }
-
-  /** What the transmitter's own neighbour table named over time, where it was dumped or monitored: this MAC or another. */
-  private beliefs(transmitter: Mac, ip: Ip, mac: Mac): { time: number; isFormer: boolean }[] {
-    return this.around.hosts
-      .filter((host) => mayTransmit(host, transmitter))
-      .flatMap((host) => host.neighbors.get(ip) ?? [])
-      .map((run) => ({ time: run.first, isFormer: run.mac === mac }))
-      .filter(({ time }) => !Number.isNaN(time))
-      .sort((a, b) => a.time - b.time);
   }
 
   /** A MAC that never had the address, while another one does. */
@@ -229,9 +172,9 @@ export class Judge {
     const throughout =
       (ruling: Ruling) =>
       ({ start }: Tenure): Stretch[] => [{ from: start, ruling }];
-    if (this.mayHandOver(transmitter, mac)) return throughout(DELIVERED);
-    if (this.believes(transmitter, ownership.ip, mac)) return throughout(notJudged('sender-believes'));
-    if (!this.knowsOnLink(network, transmitter, ownership.ip, ownersOf(ownership)))
+    if (this.transmitters.mayHandOver(transmitter, mac)) return throughout(DELIVERED);
+    if (this.transmitters.believes(transmitter, ownership.ip, mac)) return throughout(notJudged('sender-believes'));
+    if (!this.transmitters.knowsOnLink(network, transmitter, ownership.ip, ownersOf(ownership)))
       return throughout(this.around.routers.has(mac) ? DELIVERED : notJudged('sender-may-not-be-on-link'));
     if (this.rivals.mayHave(network, mac, ownership.ip)) return throughout(notJudged('speaks-too'));
     return (tenure, until) => {
@@ -254,14 +197,14 @@ export class Judge {
     const owners = [...new Set(ownership.weak.map((t) => t.mac))];
     // Claims on the wire without times: nobody knows which came first.
     if (owners.length > 1 && ownership.weak.some((t) => WIRE.includes(t.kind))) return notJudged('no-time');
-    if (owners.includes(mac) || this.mayHandOver(transmitter, mac)) return DELIVERED;
+    if (owners.includes(mac) || this.transmitters.mayHandOver(transmitter, mac)) return DELIVERED;
     const known = this.rivals.isSomebodyElses(network, mac, ownership.ip);
     const table = ownership.weak.filter((t) => t.kind === 'neighbor-entry');
     if (
       !known ||
       owners.length !== 1 ||
       table.length === 0 ||
-      !this.knowsOnLink(network, transmitter, ownership.ip, ownersOf(ownership))
+      !this.transmitters.knowsOnLink(network, transmitter, ownership.ip, ownersOf(ownership))
     ) {
       return this.around.routers.has(mac) ? DELIVERED : notJudged('weak-witness');
     }
@@ -281,7 +224,7 @@ export class Judge {
     for (const ownership of had) {
       const last = ownership.tenures.findLastIndex((tenure) => tenure.macs.includes(mac));
       const taker = ownership.tenures[last + 1];
-      if (!taker || !this.usesAsNextHop(network, transmitter, ownership.ip)) return always(DELIVERED);
+      if (!taker || !this.transmitters.usesAsNextHop(network, transmitter, ownership.ip)) return always(DELIVERED);
       const stretches: Stretch[] = [{ from: ALWAYS, ruling: DELIVERED }];
       const learned = this.learned(ownership, taker, network, transmitter);
       this.ruleFormer(stretches, ownership, taker, undefined, network, transmitter, mac, learned);
@@ -311,12 +254,6 @@ export class Judge {
     });
   }
 
-  /** Whether the transmitter is known to have asked for the address, or to hold it in its neighbour table: it may be its next hop. */
-  private usesAsNextHop(network: number, transmitter: Mac, ip: Ip): boolean {
-    if (this.r.claims.asked(this.around.networks.taps[network] ?? [], transmitter, ip)) return true;
-    return this.around.hosts.some((host) => mayTransmit(host, transmitter) && host.neighbors.has(ip));
-  }
-
   /** A virtual router's MAC and the own MAC of the router that plays it belong together. */
   private isSameRouter(mac: Mac, others: readonly Mac[]): boolean {
     // A virtual MAC goes with its address from one router to the next, and a router may answer with its own MAC as well.
@@ -324,25 +261,6 @@ export class Judge {
     return (
       others.some((other) => virtualRouterOf(other) !== undefined) &&
       [mac, ...others].every((m) => this.around.routers.has(m))
-    );
-  }
-
-  /** A host that is no router may hand any destination to a router. */
-  private mayHandOver(transmitter: Mac, mac: Mac): boolean {
-    return this.around.routers.has(mac) && !this.around.routers.has(transmitter);
-  }
-
-  /** Whether the transmitter is known to reach the address without a router: it asked for it, or ever sent it to an owner. */
-  private knowsOnLink(network: number, transmitter: Mac, ip: Ip, owners: readonly Mac[]): boolean {
-    if (this.r.claims.asked(this.around.networks.taps[network] ?? [], transmitter, ip)) return true;
-    if (this.around.hosts.some((host) => host.macs.has(transmitter) && isOnLinkFor(host, ip))) return true;
-    return this.conduct.ownFrames(network, transmitter, ip).some((own) => owners.includes(own.dstMac));
-  }
-
-  /** Whether the transmitter's own neighbour table ever named this MAC for the address. */
-  private believes(transmitter: Mac, ip: Ip, mac: Mac): boolean {
-    return this.around.hosts.some(
-      (host) => mayTransmit(host, transmitter) && (host.neighbors.get(ip) ?? []).some((run) => run.mac === mac),
     );
   }
 

@@ -11,7 +11,7 @@ import { lostGateways, type LostGateway } from '../reconstruct/next-hop-history.
 import { parsePrefix, prefixContains } from '../reconstruct/prefix.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { ERA } from './era.js';
-import { DELIVERED, type Stretch } from './judge.js';
+import { DELIVERED, type Stretch } from './ruling.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import type { SeenAt } from './next-hop-fault.js';
 import type { Ownership } from './ownership.js';

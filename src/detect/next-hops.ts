@@ -13,7 +13,7 @@ import { addressKey } from '../reconstruct/address-key.js';
 import { offloadSpans } from '../reconstruct/offload.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { AffectedFlow } from './flows.js';
-import type { Ruling } from './judge.js';
+import type { Ruling } from './ruling.js';
 import { runsOfLeg, viewLeg } from './legs.js';
 import type { Networks } from './networks.js';
 import type { Ownership } from './ownership.js';

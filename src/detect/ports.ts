@@ -9,7 +9,7 @@ import type { Host } from '../reconstruct/hosts.js';
 import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
-import { DELIVERED, type Ruling, type Stretch } from './judge.js';
+import { DELIVERED, type Ruling, type Stretch } from './ruling.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import { overrule } from './stretches.js';
 import type { Overlay } from './verdicts.js';

@@ -1,6 +1,6 @@
 /** Rulings over time, put over one another. */
 
-import type { Ruling, Stretch } from './judge.js';
+import type { Ruling, Stretch } from './ruling.js';
 
 /**
  * Puts a ruling over the delivered part of the stretches between two times, and over what could not be judged because

@@ -11,7 +11,7 @@ import { addressKey } from '../reconstruct/address-key.js';
 import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
-import type { Stretch } from './judge.js';
+import type { Stretch } from './ruling.js';
 import { runsOfLeg, viewLeg, type LegView, type Run } from './legs.js';
 import type { Ownership, Tenure } from './ownership.js';
 import { overrule } from './stretches.js';

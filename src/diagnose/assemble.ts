@@ -5,7 +5,7 @@ import type { ClockCorrection } from '../detect/clock-corrections.js';
 import type { Suspicion } from '../detect/clock-groups.js';
 import type { DoubtfulFrames, Examination, MisdeliveredFrames, SeenFrame } from '../detect/examine.js';
 import { tupleOf } from '../detect/flows.js';
-import type { JudgeReason } from '../detect/judge.js';
+import type { JudgeReason } from '../detect/ruling.js';
 import type { Verdicts } from '../detect/verdicts.js';
 import {
   ANALYSIS_VERSION,

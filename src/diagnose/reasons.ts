@@ -1,6 +1,6 @@
 /** Why frames could not be judged: the words, and the command that would have recorded what lacks. */
 
-import type { JudgeReason } from '../detect/judge.js';
+import type { JudgeReason } from '../detect/ruling.js';
 import type { UnjudgedReason } from '../reconstruct/reconstruction.js';
 
 export type Reason = UnjudgedReason | JudgeReason | 'not-examined';

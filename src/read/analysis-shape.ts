@@ -1,101 +1,28 @@
 /** What a saved analysis must look like, member by member (`model.ts`, `schema/analysis.schema.json`). */
 
-import type {
-  Analysis,
-  ClockOffset,
-  Confidence,
-  Considered,
-  Flow,
-  InputKind,
-  Mapping,
-  MisdeliveryClass,
-  Moment,
-  NetworkEvent,
-  OffloadGuard,
-  OffloadSpan,
-  Onset,
-  Prediction,
-  Recovery,
-  RulesetCheck,
-  System,
-  TestResult,
-  Transit,
-  Verdict,
-  WitnessKind,
-} from '../model.js';
-import { type Form, oneOf, type Shape } from './shape.js';
-
-const TIME: Form = { form: /^(?:-?\d{1,20})?$/, is: 'no time' };
-const HASH: Form = { form: /^(?:[0-9a-f]{64})?$/, is: 'no SHA-256' };
-const MAC: Form = { form: /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/, is: 'no MAC address' };
-const IP: Form = { form: /^[0-9a-f:.]{2,45}$/, is: 'no IP address' };
-const IP_OR_NONE: Form = { form: /^(?:[0-9a-f:.]{2,45})?$/, is: 'no IP address' };
-const ID: Form = { form: /^[\w.:-]{1,80}$/, is: 'no id' };
-
-const VERDICT = oneOf<Verdict>({ misdelivered: true, delivered: true, 'not-judged': true });
-const CONFIDENCE = oneOf<Confidence>({ proven: true, strong: true, suspected: true });
-const DIRECTION = oneOf<Mapping['direction']>({ original: true, reply: true });
-const WITNESS_KIND = oneOf<WitnessKind>({
-  map: true,
-  'arp-reply': true,
-  'arp-gratuitous': true,
-  'arp-request': true,
-  'nd-advertisement': true,
-  'nd-unsolicited': true,
-  'nd-solicitation': true,
-  'nd-router': true,
-  'dhcp-ack': true,
-  originated: true,
-  'neighbor-event': true,
-  'neighbor-entry': true,
-  lease: true,
-  'own-frame': true,
-  'fdb-event': true,
-  'fdb-entry': true,
-  ingress: true,
-  'route-change': true,
-  'route-entry': true,
-});
-const MOMENT_SOURCE = oneOf<Moment['source']>({
-  event: true,
-  snapshot: true,
-  destroyed: true,
-  reload: true,
-  trigger: true,
-  'left-bridge': true,
-  unseen: true,
-  latency: true,
-  idle: true,
-  fin: true,
-});
-
-const OFFLOAD_KIND = oneOf<OffloadSpan['kind']>({ software: true, hardware: true, inferred: true });
-const ONSET_AFTER = oneOf<Onset['after']>({ 'take-over': true, 'route-change': true, offload: true, unknown: true });
-const RECOVERY_BY = oneOf<Recovery['by']>({
-  'conntrack-deleted': true,
-  'offload-ended': true,
-  'firewall-reload': true,
-  'capture-ended': true,
-  unknown: true,
-});
-const CONSIDERED = oneOf<Considered['result']>({ 'ruled-out': true, 'not-evaluated': true });
-const RULESET_RESULT = oneOf<RulesetCheck['result']>({ fault: true, risk: true, fine: true });
-const CLOCK_BY = oneOf<ClockOffset['by']>({ frames: true, conntrack: true });
-const GUARD_EFFECT = oneOf<OffloadGuard['effect']>({ works: true, never: true, all: true, partly: true });
-const EVENT_KIND = oneOf<NetworkEvent['kind']>({
-  'take-over': true,
-  arp: true,
-  nd: true,
-  dhcp: true,
-  neighbor: true,
-  fdb: true,
-  route: true,
-  rule: true,
-  port: true,
-  station: true,
-  'firewall-reload': true,
-  'conntrack-deleted': true,
-});
+import type { Analysis, Flow, InputKind, MisdeliveryClass, Prediction, System, TestResult, Transit } from '../model.js';
+import {
+  CLOCK_BY,
+  CONFIDENCE,
+  CONSIDERED,
+  DIRECTION,
+  EVENT_KIND,
+  GUARD_EFFECT,
+  HASH,
+  ID,
+  IP,
+  IP_OR_NONE,
+  MAC,
+  MOMENT_SOURCE,
+  OFFLOAD_KIND,
+  ONSET_AFTER,
+  RECOVERY_BY,
+  RULESET_RESULT,
+  TIME,
+  VERDICT,
+  WITNESS_KIND,
+} from './analysis-values.js';
+import { oneOf, type Shape } from './shape.js';
 
 const ORIGIN: Shape = { input: 'string', 'frame?': 'count', 'line?': 'count' };
 const WITNESS: Shape = {
