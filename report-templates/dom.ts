@@ -44,3 +44,11 @@ export function announce(text: string): void {
     toast.remove();
   }, 2500);
 }
+
+/** An empty drawing. */
+export function svg(label: string): SVGSVGElement {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  element.setAttribute('aria-label', label);
+  element.setAttribute('role', 'img');
+  return element;
+}

@@ -1,25 +1,15 @@
 /** The time-line that can be zoomed: a minimap with a brush above, lanes below, and what is under the pointer in words. */
 
-import {
-  axisBottom,
-  brushX,
-  scaleLinear,
-  scaleUtc,
-  select,
-  zoom,
-  zoomIdentity,
-  type D3BrushEvent,
-  type D3ZoomEvent,
-} from 'd3';
+import { axisBottom, scaleLinear, scaleUtc, select, zoom, zoomIdentity, type D3ZoomEvent } from 'd3';
 import type { ReportData } from '../src/render/html/data.js';
 import { drawLanes, tickText } from '../src/render/html/drawing.js';
 import { betweenText, lanesOf, type Lane, type Mark } from '../src/render/html/lanes.js';
 import { markup } from '../src/render/html/markup.js';
-import { button, fill, part } from './dom.js';
+import { button, fill, part, svg } from './dom.js';
+import { Minimap } from './minimap.js';
 import type { Store } from './store.js';
 
 const DRAWN_FLOWS = 6;
-const MINIMAP = 34;
 const AXIS = 24;
 const GUTTER = 190;
 const NARROW = 700;
@@ -29,7 +19,7 @@ const CLOSEST = 1;
 export class Timeline {
   readonly #data: ReportData;
   readonly #store: Store;
-  readonly #minimap: SVGSVGElement;
+  readonly #minimap: Minimap;
   readonly #detail: SVGSVGElement;
   readonly #inspector: HTMLElement;
   #lanes: Lane[] = [];
@@ -53,13 +43,13 @@ export class Timeline {
       button('←', 'Earlier (arrow left)', () => this.panBy(-0.25)),
       button('→', 'Later (arrow right)', () => this.panBy(0.25)),
     );
-    this.#minimap = svg('Misdelivered frames over the whole time; the chosen part is marked');
+    this.#minimap = new Minimap(data, (range) => (range ? this.#choose(...range) : this.#store.set({ range })));
     this.#detail = svg('Time-line: arrow keys go from mark to mark, Enter pins one, Escape lets go');
     this.#detail.setAttribute('role', 'group');
     this.#inspector = document.createElement('div');
     this.#inspector.className = 'inspector';
     this.#inspector.setAttribute('aria-live', 'polite');
-    host.append(tools, this.#minimap, this.#detail, this.#inspector);
+    host.append(tools, this.#minimap.element, this.#detail, this.#inspector);
     this.#listenToMarks();
     this.#inspect();
     new ResizeObserver(() => this.#resize(host)).observe(host);
@@ -139,7 +129,7 @@ export class Timeline {
     const width = Math.floor(host.clientWidth);
     if (width === this.#width || width === 0) return;
     this.#width = width;
-    this.#drawMinimap();
+    this.#minimap.draw(width, this.#left);
     this.#draw();
   }
 
@@ -174,7 +164,7 @@ export class Timeline {
     (again ?? marks[0])?.setAttribute('tabindex', '0');
     if (again instanceof SVGElement) again.focus({ preventScroll: true });
     if (this.#pinned !== undefined) this.#element(this.#pinned)?.classList.add('pinned');
-    this.#moveBrush();
+    this.#minimap.follow(this.#store.view.range);
     this.#followZoom();
     const note = part('data-lanes-note');
     if (note) {
@@ -195,57 +185,6 @@ export class Timeline {
         tickText(this.#data.origin, Number(time) - Number(BigInt(this.#data.origin) / 1000n) / 1000),
       );
     select(this.#detail).select<SVGGElement>('.axis').call(axis);
-  }
-
-  // The minimap: all of the time, with a brush.
-
-  readonly #brush = brushX<undefined>().on('brush end', (event: D3BrushEvent<undefined>) => {
-    if (this.#isFollowing || !event.sourceEvent) return;
-    if (event.selection === null) {
-      if (event.type === 'end') this.#store.set({ range: undefined });
-      return;
-    }
-    const [x0, x1] = event.selection;
-    if (typeof x0 !== 'number' || typeof x1 !== 'number') return;
-    const scale = scaleLinear([...this.#data.domain], [this.#left, this.#width - 8]);
-    this.#choose(scale.invert(x0), scale.invert(x1));
-  });
-
-  #drawMinimap(): void {
-    const { bins } = this.#data;
-    const most = Math.max(...bins, 1);
-    const left = this.#left;
-    const step = (this.#width - 8 - left) / bins.length;
-    const bars = bins.map((frames, i) => {
-      if (frames === 0) return undefined;
-      const height = Math.max(2, (frames / most) * (MINIMAP - 6));
-      return markup`<rect class="minimap-bin" x="${round(left + i * step)}" y="${round(MINIMAP - height)}" width="${round(step + 0.6)}" height="${round(height)}"/>`;
-    });
-    this.#minimap.setAttribute('viewBox', `0 0 ${this.#width} ${MINIMAP + 4}`);
-    this.#minimap.setAttribute('height', String(MINIMAP + 4));
-    const label =
-      left < 80
-        ? undefined
-        : markup`<text class="lane-label" x="0" y="15">${bins.some((frames) => frames > 0) ? 'Misdelivered' : 'All of the time'}</text><text class="lane-detail" x="0" y="28">drag to choose a part</text>`;
-    fill(
-      this.#minimap,
-      markup`${label}<rect class="minimap-ground" x="${left}" y="0.5" width="${this.#width - 8 - left}" height="${MINIMAP}"/><g class="minimap-bins">${bars}</g><g data-brush></g>`,
-    );
-    this.#brush.extent([
-      [left, 0],
-      [this.#width - 8, MINIMAP + 1],
-    ]);
-    select<SVGSVGElement, undefined>(this.#minimap).select<SVGGElement>('[data-brush]').call(this.#brush);
-  }
-
-  #moveBrush(): void {
-    const { range } = this.#store.view;
-    const scale = this.#scale(this.#data.domain);
-    this.#isFollowing = true;
-    select<SVGSVGElement, undefined>(this.#minimap)
-      .select<SVGGElement>('[data-brush]')
-      .call((group) => this.#brush.move(group, range ? [scale(range[0]), scale(range[1])] : null));
-    this.#isFollowing = false;
   }
 
   // Zoom and pan of the lanes, the same state as the brush.
@@ -354,15 +293,4 @@ export class Timeline {
 /** The chosen time in words. */
 export function rangeText(data: ReportData, range: readonly [number, number] | undefined): string {
   return range ? betweenText(data, range[0], range[1]) : 'all of the time';
-}
-
-function svg(label: string): SVGSVGElement {
-  const element = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  element.setAttribute('aria-label', label);
-  element.setAttribute('role', 'img');
-  return element;
-}
-
-function round(x: number): number {
-  return Math.round(x * 10) / 10;
 }
