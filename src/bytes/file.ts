@@ -41,9 +41,11 @@ export function openFile(path: string, name: string, size = Infinity): SyncSourc
 
 /** One line about a failed system call on a file, in the user's words. */
 export function fileError(name: string, error: unknown): InputError {
-  return new InputError(name, reasons[errorCode(error)] ?? `cannot be read (${errorCode(error) || String(error)})`, {
-    cause: error,
-  });
+  const code = errorCode(error);
+  // Node gives what is no UTF-8 as this character, which then names no file.
+  const isUnnameable = code === 'ENOENT' && name.includes('\u{fffd}');
+  const reason = isUnnameable ? 'its name is no UTF-8; rename it, or give it by standard input' : reasons[code];
+  return new InputError(name, reason ?? `cannot be read (${code || String(error)})`, { cause: error });
 }
 
 /** The system's code of an error (`ENOENT`), empty when it has none. */

@@ -189,6 +189,15 @@ describe('a case', () => {
   });
 });
 
+it.skipIf(process.platform !== 'linux')('says of a file whose name is no UTF-8 what is to be done', () => {
+  const odd = join(folder, 'odd');
+  mkdirSync(odd, { recursive: true });
+  copyFileSync(join(stale, 'lan3.pcap'), Buffer.from(`${odd}/caf\xe9.pcap`, 'latin1'));
+  const { status, stderr } = macscan([odd]);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^macscan: .*: its name is no UTF-8; rename it, or give it by standard input\n/);
+});
+
 describe('the command line', () => {
   it('explains itself', () => {
     expect(macscan(['--help'])).toMatchObject({ status: 0, stderr: '' });
