@@ -14,7 +14,7 @@ import { parsePrefix, prefixContains, type Prefix } from '../reconstruct/prefix.
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
 import type { FactOrigin } from '../records/facts.js';
-import type { Stretch } from './ruling.js';
+import type { Ruling, Stretch } from './ruling.js';
 import { runsOfLeg, viewLeg, type LegView } from './legs.js';
 import { offloadedLegs } from './offloaded-legs.js';
 import type { Ownership } from './ownership.js';
@@ -31,9 +31,19 @@ interface Home {
 }
 
 interface Astray {
+  readonly host: Host;
   readonly home: Home;
   readonly owners: readonly Mac[];
 }
+
+/** ns since the analysis epoch. */
+interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A monitor prints a change at most so much later, and the route comes and goes with the address. */
+const MONITOR_LAG = 1e8;
 
 /** Frames of one run that reached the owner; ns since the analysis epoch. */
 interface Delivery {
@@ -48,6 +58,7 @@ export class EgressDevices implements Overlay {
   private readonly ownerships: ReadonlyMap<number, Ownership>;
   private readonly deviceOf: (tap: Tap) => string;
   private readonly homes = new Map<Host, readonly Home[]>();
+  private readonly gaps = new Map<Home, readonly Gap[]>();
   /** Legs that leave by another device than their flow does elsewhere. */
   private readonly astray = new Map<number, Astray>();
   readonly concerned = new Set<Mac>();
@@ -80,13 +91,40 @@ export class EgressDevices implements Overlay {
       ...(origin ? { origin: { input: this.around.inputName(origin.input), line: origin.line } } : {}),
     };
     const result = [...stretches];
-    overrule(result, -Infinity, Infinity, {
+    const wrong: Ruling = {
       verdict: 'misdelivered',
       class: 'wrong-egress',
       expected: found.owners,
       because: [witness],
-    });
+    };
+    let from = -Infinity;
+    for (const gap of this.gapsOf(found.host, found.home)) {
+      if (gap.from > from) overrule(result, from, gap.from, wrong);
+      from = Math.max(from, gap.to);
+    }
+    if (from < Infinity) overrule(result, from, Infinity, wrong);
     return result;
+  }
+
+  /** When the host had no address in a network of its own, by its monitor: without one, it has no route there. In order. */
+  private gapsOf(host: Host, home: Home): readonly Gap[] {
+    const known = this.gaps.get(home);
+    if (known) return known;
+    const changes = host.inputs
+      .flatMap((input) => this.r.facts.inputs.get(input)?.addresses ?? [])
+      .flatMap(({ device, ip: text, event, time }) => {
+        const ip = event && device === home.device ? this.r.addresses.parse(text) : undefined;
+        if (ip === undefined || time === undefined || !prefixContains(home.prefix, ip)) return [];
+        return [{ time: this.r.epoch.relative(time), isGone: event === 'deleted' }];
+      })
+      .sort((a, b) => a.time - b.time);
+    const gaps = changes.flatMap(({ time, isGone }, i): Gap[] => {
+      if (!isGone) return [];
+      const back = changes.slice(i + 1).find((later) => !later.isGone)?.time ?? Infinity;
+      return [{ from: time - MONITOR_LAG, to: back + MONITOR_LAG }];
+    });
+    this.gaps.set(home, gaps);
+    return gaps;
   }
 
   /** Networks of the host's own devices that no other route of it leads to. */
@@ -158,7 +196,7 @@ export class EgressDevices implements Overlay {
     const note = (leg: number, { dstIp }: LegView, owners: ReadonlySet<Mac>): void => {
       const home = this.homeOf(host, dstIp);
       if (!home || owners.size === 0) return;
-      this.astray.set(leg, { home, owners: [...owners].sort((a, b) => a - b) });
+      this.astray.set(leg, { host, home, owners: [...owners].sort((a, b) => a - b) });
       for (const run of runsOfLeg(this.r, leg)) this.concerned.add(run.mac);
     };
     const undelivered: number[] = [];

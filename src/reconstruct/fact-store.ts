@@ -130,7 +130,7 @@ export class FactStore {
         );
         break;
       case 'address':
-        this.once(input.addresses, fact, `${fact.device} ${fact.ip}/${fact.prefixLength} ${fact.event}`);
+        this.once(input.addresses, fact, `${fact.device} ${fact.ip}/${fact.prefixLength} ${changeOf(fact)}`);
         break;
       case 'route':
         this.tableSnapshot(input, fact);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { framesOf } from '../support/engine.js';
-import { Wire } from '../support/wire.js';
+import { monitorTime, Wire } from '../support/wire.js';
 import { LINKS, provider, ROUTES, wan } from './next-hop-scenes.js';
 import { FAR, forward, judge, other, router, speak, third, type Captures } from './scene.js';
 
@@ -29,6 +29,18 @@ describe('packets for a host of the LAN that leave by the WAN', () => {
     forward(lan, other, { from: 1, until: 2 });
     const wrong = astray(2, 9);
     expect(await wrongEgress({ 'br-lan.pcap': lan, 'wan.pcap': out }, DUMPS)).toEqual({ 'wan.pcap': wrong });
+  });
+
+  it('are not wrong while the host has no address in that network, by its monitor', async () => {
+    const { lan, out, astray } = scene();
+    forward(lan, other, { from: 1, until: 2 });
+    const line = `5: br-lan    inet ${router.ip}/24 brd 192.168.7.255 scope global br-lan`;
+    const log = `${monitorTime(3)} Deleted ${line}\n${monitorTime(3.1)} ${line}\n`;
+    expect(astray(3.01, 3.09)).not.toEqual([]);
+    expect(await wrongEgress({ 'br-lan.pcap': lan, 'wan.pcap': out }, { ...DUMPS, 'monitor.log': log })).toEqual({});
+    const wrong = astray(4, 9);
+    const captures = { 'br-lan.pcap': lan, 'wan.pcap': out };
+    expect(await wrongEgress(captures, { ...DUMPS, 'monitor.log': log })).toEqual({ 'wan.pcap': wrong });
   });
 
   it('are not wrong without routes that say where the host is', async () => {
