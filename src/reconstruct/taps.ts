@@ -11,6 +11,9 @@ import { BATCH_SIZE, type CaptureInterface } from '../records/packet-batch.js';
 /** A flow record keeps the tap in 16 bits. */
 export const MAX_TAPS = 0xffff;
 
+/** The VLAN id of a tag that has a priority only: the frame belongs with the untagged ones (IEEE 802.1Q section 6.9). */
+const PRIORITY = 0;
+
 /** The tap of frames beyond `MAX_TAPS`: they are counted, not judged. */
 export const NO_TAP = MAX_TAPS;
 
@@ -81,10 +84,12 @@ export class Taps {
   resolve(frames: FrameBatch, i: number, count: boolean): number {
     const port = this.firstPort + (frames.interfaceIndex[i] ?? 0);
     const tag = frames.vlan[i] ?? -1;
-    const known = tag < 0 ? (this.untagged[port] ?? -1) : -1;
-    const tap = known >= 0 ? known : this.slow(port, tag, frames.innerVlan[i] ?? -1);
+    const innerTag = frames.innerVlan[i] ?? -1;
+    const vlan = tag === PRIORITY && innerTag < 0 ? -1 : tag;
+    const known = vlan < 0 ? (this.untagged[port] ?? -1) : -1;
+    const tap = known >= 0 ? known : this.slow(port, vlan, innerTag);
     this.row[i] = tap;
-    if (this.core && count && (frames.innerVlan[i] ?? -1) < 0) this.tell(this.core, port, tag, tap);
+    if (this.core && count && innerTag < 0) this.tell(this.core, port, tag, tap);
     const counted = count ? this.ports[port] : undefined;
     if (counted) counted.frames++;
     return tap;

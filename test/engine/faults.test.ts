@@ -51,6 +51,14 @@ describe('a MAC that had the address before', () => {
     expect(await wrongOf({ 'lan.pcap': full, 'far.pcap': elsewhere })).toEqual({ 'lan.pcap': late });
   });
 
+  it('is wrong in frames with a priority and no VLAN too: they are those of the untagged network', async () => {
+    const wire = before(10);
+    wire.gratuitous(10, newHost);
+    wire.tags = [0];
+    const late = forward(wire, oldHost, { from: 10.2, until: 15 });
+    expect(await wrongOf({ 'lan.pcap': wire })).toEqual({ 'lan.pcap': late });
+  });
+
   it('is wrong from the moment at which the sender`s neighbour table changed', async () => {
     const wire = before(10);
     wire.gratuitous(10, newHost);
