@@ -73,15 +73,21 @@ export class NewFile {
   }
 }
 
+/** Files beside their places; those that got there, or were taken away, are not there any more. */
+const unfinished = new Set<string>();
+
+function removeUnfinished(): void {
+  for (const path of unfinished) rmSync(path, { force: true });
+}
+
 function besides(path: string): SpoolFile {
   const temporary = `${path}.${process.pid}.tmp`;
   let descriptor: number | undefined;
   try {
     descriptor = openSync(temporary, 'wx', 0o666);
     // A second Ctrl-C ends the program at once.
-    process.once('exit', () => {
-      rmSync(temporary, { force: true });
-    });
+    if (unfinished.size === 0) process.once('exit', removeUnfinished);
+    unfinished.add(temporary);
   } catch (error) {
     throw fileError(path, error);
   }
