@@ -55,8 +55,8 @@ export function putArpClaim(c: i32, arp: i32, claim: i32): void {
 }
 
 /**
- * What the ICMPv6 message at `at`, whose packet begins at `ip` and whose frame came from a MAC at `source`, claims; 0 when
- * that is for the plain code to say. All of the packet is there, up to `end`.
+ * What the ICMPv6 message at `at`, whose packet begins at `ip`, claims; 0 when that is for the plain code to say. All of the
+ * packet is there, up to `end`.
  */
 export function ndClaim(ip: i32, at: i32, end: i32): i32 {
   const type = <i32>load<u8>(at);
