@@ -1,4 +1,4 @@
-/** Claims, as `src/reconstruct/claims.ts`, `voices.ts` and `repeats.ts` keep them. */
+/** Claims, as `src/reconstruct/claims.ts`, `claim-runs.ts`, `voices.ts` and `repeats.ts` keep them. */
 
 import {
   ASKER_TABLE,

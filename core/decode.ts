@@ -40,20 +40,22 @@ import {
   P_TIME,
 } from '../src/records/batch-layout';
 import { be16, be32 } from './bytes';
+import {
+  ETHERNET,
+  ETHERNET_HEADER,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  ETHERTYPE_VLAN,
+  IPV4_HEADER,
+  IPV6_HEADER,
+  VLAN_TAG,
+} from './headers';
 import { ARP_LENGTH, arpClaim, ND_LENGTH, ndClaim, putArpClaim, putNdClaim } from './neighbors';
 import { find, hasRoom, intern } from './table';
 
-const ETHERNET = 1;
-const ETHERNET_HEADER = 14;
-const VLAN_TAG = 4;
-const IPV4_HEADER = 20;
-const IPV6_HEADER = 40;
 /** So much of a frame is there before anything of it is read: link header, tag and the smaller IP header. */
 const MIN_CAPTURED = ETHERNET_HEADER + VLAN_TAG + IPV4_HEADER;
-const ETHERTYPE_IPV4 = 0x0800;
-const ETHERTYPE_ARP = 0x0806;
-const ETHERTYPE_IPV6 = 0x86dd;
-const ETHERTYPE_VLAN = 0x8100;
 const ETHERTYPE_PPPOE = 0x8864;
 /** With the two bytes of PPP's protocol (RFC 2516). */
 const PPPOE_HEADER = 8;

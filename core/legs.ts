@@ -1,4 +1,4 @@
-/** The flow table: `src/reconstruct/leg-table.ts`, whose records and slots these are. */
+/** The flow table: `src/reconstruct/leg-table.ts` and `leg-key.ts`, whose records and slots these are. */
 
 import { FRAMES, HASH, LEGS, META, PORTS, RECORDS, SKIP, TAPS } from '../src/bytes/core-layout';
 import {

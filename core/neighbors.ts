@@ -25,7 +25,6 @@ export const ND_WEAK = 13;
 export const ARP_LENGTH = 28;
 /** The smallest message: header, flags and target. */
 export const ND_LENGTH = 24;
-const IPV6_HEADER = 40;
 const SOLICITATION = 135;
 const ADVERTISEMENT = 136;
 const OPTION_SOURCE_MAC = 1;

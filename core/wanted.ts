@@ -16,16 +16,18 @@ import {
   P_TIME,
 } from '../src/records/batch-layout';
 import { be16, be32 } from './bytes';
+import {
+  ETHERNET,
+  ETHERNET_HEADER,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  ETHERTYPE_VLAN,
+  IPV4_HEADER,
+  IPV6_HEADER,
+  VLAN_TAG,
+} from './headers';
 
-const ETHERNET = 1;
-const ETHERNET_HEADER = 14;
-const VLAN_TAG = 4;
-const IPV4_HEADER = 20;
-const IPV6_HEADER = 40;
-const ETHERTYPE_IPV4 = 0x0800;
-const ETHERTYPE_ARP = 0x0806;
-const ETHERTYPE_IPV6 = 0x86dd;
-const ETHERTYPE_VLAN = 0x8100;
 /** In the place of addresses that do not lie in plain view. */
 const HIDDEN = 0;
 

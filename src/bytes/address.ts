@@ -58,6 +58,11 @@ export function isGroupMac(mac: Mac): boolean {
   return (Math.floor(mac / 0x100_0000_0000) & 1) === 1;
 }
 
+/** The same for a MAC whose upper 16 bits are given. */
+export function isGroupHigh(high: number): boolean {
+  return (high & 0x100) !== 0;
+}
+
 export const BROADCAST_MAC: Mac = 0xffff_ffff_ffff;
 
 /** @returns the 32-bit value of a dotted quad, undefined when the text is none */

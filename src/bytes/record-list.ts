@@ -62,6 +62,11 @@ export class RecordList {
   }
 }
 
-function doublesOf(words: Int32Array): Float64Array {
+/** The same memory as doubles. */
+export function doublesOf(words: Int32Array): Float64Array {
   return new Float64Array(words.buffer, words.byteOffset, words.length / 2);
+}
+
+export function increment(words: Int32Array, at: number): void {
+  words[at] = (words[at] ?? 0) + 1;
 }

@@ -1,5 +1,6 @@
 /** Which addresses and MACs a claim may be about. */
 
+import { isGroupHigh } from '../bytes/address.js';
 import type { FrameBatch } from '../records/frame-batch.js';
 
 /** Writes a claim into row `row`; `prefix` -1 and `target` 0 when the message has none. */
@@ -30,7 +31,7 @@ export function setNoClaim(frames: FrameBatch, row: number, claim: number, ipVer
 
 /** A host can have it: not zero, not a group (which includes broadcast). */
 export function isHostMac(high: number, low: number): boolean {
-  return (high & 0x100) === 0 && (high !== 0 || low !== 0);
+  return !isGroupHigh(high) && (high !== 0 || low !== 0);
 }
 
 /** A host can have it: not in 0/8, not loopback, not multicast or above (RFC 1122 section 3.2.1.3). */

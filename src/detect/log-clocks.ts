@@ -5,7 +5,7 @@
  */
 
 import { ipFromWord, parseMac, type Ip } from '../bytes/address.js';
-import type { ClaimRun } from '../reconstruct/claims.js';
+import type { ClaimRun } from '../reconstruct/claim-runs.js';
 import { Leg, LEG_WORDS, LegBit } from '../reconstruct/leg-layout.js';
 import type { Host } from '../reconstruct/hosts.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';

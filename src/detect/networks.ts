@@ -5,7 +5,8 @@
 
 import { isIpv6, type Ip } from '../bytes/address.js';
 import { WordTable } from '../bytes/word-table.js';
-import { isLinkLocalV4, type ClaimRun } from '../reconstruct/claims.js';
+import type { ClaimRun } from '../reconstruct/claim-runs.js';
+import { isLinkLocalV4 } from '../reconstruct/claims.js';
 import type { Host } from '../reconstruct/hosts.js';
 import { Leg, LEG_DOUBLES, LEG_WORDS, LegTime } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';

@@ -3,7 +3,7 @@
  * first reading kept of them tells in most cases that two clocks agree, without looking at a packet again.
  */
 
-import { hashOf } from '../reconstruct/leg-table.js';
+import { hashOf } from '../reconstruct/leg-key.js';
 import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import { runsOfLeg, viewLeg } from './legs.js';

@@ -4,7 +4,7 @@
  */
 
 import type { Ip, Mac } from '../bytes/address.js';
-import type { ClaimRun } from '../reconstruct/claims.js';
+import type { ClaimRun } from '../reconstruct/claim-runs.js';
 import { divideIntoTenures, type Ownership, type Tenure, type Testimony } from './ownership.js';
 
 /** Turns what was read into testimonies. */

@@ -3,7 +3,7 @@
 import type { Ip, Mac } from '../bytes/address.js';
 import type { Origin, WitnessKind } from '../model.js';
 import { addressKey } from '../reconstruct/address-key.js';
-import type { ClaimRun } from '../reconstruct/claims.js';
+import type { ClaimRun } from '../reconstruct/claim-runs.js';
 import type { NeighborRun } from '../reconstruct/fact-store.js';
 import type { Host } from '../reconstruct/hosts.js';
 import { parsePrefix, prefixContains, type Prefix } from '../reconstruct/prefix.js';

@@ -14,8 +14,9 @@
 
 import type { Core } from '../bytes/core.js';
 import { LEGS } from '../bytes/core-layout.js';
-import { FrameFlag, UNKNOWN_HOP_LIMIT, type FrameBatch } from '../records/frame-batch.js';
+import { FrameFlag, type FrameBatch } from '../records/frame-batch.js';
 import { BATCH_SIZE } from '../records/packet-batch.js';
+import { hashOf, INITIAL_HOP_LIMITS, isLeg } from './leg-key.js';
 import { Leg, LEG_DOUBLES, LEG_WORDS, LegBit, LegTime } from './leg-layout.js';
 import { MappingLog } from './mapping-log.js';
 
@@ -317,46 +318,6 @@ export class LegTable {
   private leaveCore(): void {
     this.core = undefined;
   }
-}
-
-/** Initial TTLs and hop limits of hosts: such a frame was made by the MAC that sent it, not passed on. */
-export function isInitialHopLimit(hopLimit: number): boolean {
-  return hopLimit === 64 || hopLimit === 128 || hopLimit === 255;
-}
-
-/** `LegBit.INITIAL_HOP_LIMIT` or 0 by hop limit: half of all frames have it, so that no branch could be foretold. */
-const INITIAL_HOP_LIMITS = Int32Array.from({ length: UNKNOWN_HOP_LIMIT + 1 }, (_, hopLimit) =>
-  isInitialHopLimit(hopLimit) ? LegBit.INITIAL_HOP_LIMIT : 0,
-);
-
-/** The hash of a leg's key. Addresses, ports and MAC each make another one; two that differ may cancel each other out. */
-export function hashOf(meta: number, src: number, dst: number, ports: number, macLow: number): number {
-  let h = Math.imul(src ^ (meta >>> 16), 0x9e3779b1) ^ Math.imul(dst, 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 15) ^ ports, 0xc2b2ae35);
-  h = Math.imul(h ^ (h >>> 13) ^ macLow ^ meta, 0x27d4eb2f);
-  return h ^ (h >>> 16);
-}
-
-/** Whether a record is of this key: hashes alone may collide. */
-function isLeg(
-  words: Int32Array,
-  leg: number,
-  meta: number,
-  src: number,
-  dst: number,
-  ports: number,
-  macHigh: number,
-  macLow: number,
-): boolean {
-  const w = leg * LEG_WORDS;
-  return (
-    words[w + Leg.META] === meta &&
-    words[w + Leg.SRC_IP] === src &&
-    words[w + Leg.DST_IP] === dst &&
-    words[w + Leg.PORTS] === ports &&
-    words[w + Leg.SRC_MAC_LOW] === macLow &&
-    (words[w + Leg.MACS_HIGH] ?? 0) >>> 16 === macHigh
-  );
 }
 
 function occupy(slots: Int32Array, h: number, leg: number): void {

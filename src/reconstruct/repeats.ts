@@ -5,6 +5,7 @@
 
 import type { Core } from '../bytes/core.js';
 import { REPEATS } from '../bytes/core-layout.js';
+import { doublesOf, increment } from '../bytes/record-list.js';
 import { Claim, type FrameBatch } from '../records/frame-batch.js';
 import * as At from './claim-layout.js';
 
@@ -112,14 +113,6 @@ function notePair(words: Int32Array, w: number, before: number, frame: number): 
   words[w + At.REPEAT_FRAMES + kept] = before;
   words[w + At.REPEAT_FRAMES + kept + 1] = frame;
   words[w + At.REPEAT_FRAMES_KEPT] = kept + 2;
-}
-
-function increment(words: Int32Array, at: number): void {
-  words[at] = (words[at] ?? 0) + 1;
-}
-
-function doublesOf(words: Int32Array): Float64Array {
-  return new Float64Array(words.buffer, words.byteOffset, words.length / 2);
 }
 
 function columnsOf(frames: FrameBatch): readonly Int32Array[] {

@@ -4,10 +4,10 @@
  * proxy, a spoofer, and two hosts with one address apart.
  */
 
-import { macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { isGroupHigh, macFromWords, type Ip, type Mac } from '../bytes/address.js';
 import type { Core } from '../bytes/core.js';
 import { QUESTIONS, REQUESTS, VOICE_LIST, VOICES } from '../bytes/core-layout.js';
-import { RecordList } from '../bytes/record-list.js';
+import { increment, RecordList } from '../bytes/record-list.js';
 import { Claim, FrameFlag, type FrameBatch } from '../records/frame-batch.js';
 import * as At from './claim-layout.js';
 import type { Places } from './places.js';
@@ -39,8 +39,6 @@ export interface Voice {
 }
 
 const MAX_CARRIERS = 4;
-/** Of the upper 16 bits of a MAC: it is a group's. */
-const GROUP_BIT = 0x100;
 
 /** Most voices have no other carrier. */
 const NOBODY: ReadonlyMap<Mac, number> = new Map();
@@ -201,10 +199,6 @@ export class Voices {
   }
 }
 
-function increment(words: Int32Array, at: number): void {
-  words[at] = (words[at] ?? 0) + 1;
-}
-
 /** Notes the two frames that answered one question with a voice whose words begin at `w`. */
 function noteRival(words: Int32Array, w: number, before: number, frame: number): void {
   increment(words, w + At.VOICE_RIVALLED);
@@ -217,5 +211,5 @@ function noteRival(words: Int32Array, w: number, before: number, frame: number):
 
 function isToAll(frames: FrameBatch, i: number): boolean {
   if (((frames.flags[i] ?? 0) & FrameFlag.DST_MAC) === 0) return true;
-  return ((frames.dstMacHigh[i] ?? 0) & GROUP_BIT) !== 0;
+  return isGroupHigh(frames.dstMacHigh[i] ?? 0);
 }

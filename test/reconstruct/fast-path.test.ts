@@ -12,7 +12,7 @@ import { findRouters } from '../../src/detect/routers.js';
 import { Verdicts } from '../../src/detect/verdicts.js';
 import { findOwnerships } from '../../src/detect/witnesses.js';
 import { readCapture } from '../../src/read/capture.js';
-import { isInitialHopLimit } from '../../src/reconstruct/leg-table.js';
+import { isInitialHopLimit } from '../../src/reconstruct/leg-key.js';
 import { Reconstruction } from '../../src/reconstruct/reconstruction.js';
 import { FrameBatch } from '../../src/records/frame-batch.js';
 import { referenceDecode } from '../decode/reference.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashOf, isInitialHopLimit, LegTable } from '../../src/reconstruct/leg-table.js';
+import { hashOf, isInitialHopLimit } from '../../src/reconstruct/leg-key.js';
+import { LegTable } from '../../src/reconstruct/leg-table.js';
 import { LegBit } from '../../src/reconstruct/leg-layout.js';
 import { FrameBatch, FrameFlag } from '../../src/records/frame-batch.js';
 
