@@ -52,8 +52,11 @@ export function addClaim(c: i32, tap: i32): bool {
   const kind = load<i32>(c, FRAMES + F_CLAIM);
   const version = load<i32>(c, FRAMES + F_CLAIM_VERSION);
   const ip = load<i32>(c, FRAMES + F_CLAIM_IP);
-  if (!isOrdinary(c, kind, find(PLACE_TABLE, tap, version, ip, 0))) return false;
   const isQuestion = kind == ARP_REQUEST || kind == ND_SOLICITATION;
+  const isToOne = (load<i32>(c, FRAMES + F_DST_MAC_HIGH) & GROUP_BIT) == 0;
+  // Who asks one MAC is seldom, and noted by the plain code.
+  if (isQuestion && isToOne) return false;
+  if (!isOrdinary(c, kind, find(PLACE_TABLE, tap, version, ip, 0))) return false;
   if ((isQuestion || kind == ARP_REPLY) && tap < At.REPEAT_TAPS) addRepeat(c, REPEATS + tap * (At.REPEAT_WORDS << 2));
   if (isQuestion) {
     const asked = placeOf(tap, version, load<i32>(c, FRAMES + F_TARGET_IP));

@@ -39,18 +39,20 @@ export function learnedOf(
   transmitter: Mac,
   ownFrames: readonly OwnFrame[],
 ): Learned {
-  const table = tableChange(r, around, ownership.ip, tenure, transmitter);
+  const table = tableChange(r, around, ownership, tenure, transmitter);
   if (table.event) return table.event;
-  const switched = firstOwnFrame(r, around, ownership, tenure, ownFrames);
+  const polled = pollChange(r, around, ownership, tenure, transmitter);
+  const sent = earlier(firstOwnFrame(r, around, ownership, tenure, ownFrames), polled.upper);
   // A monitor writes down every change: what it does not show, the table did not learn, whatever the wire said.
-  if (table.monitored) return switched;
-  const heard = firstHeard(r, around, ownership, tenure, transmitter);
-  const guess = heard.time + REACTION <= switched.time ? { ...heard, time: heard.time + REACTION } : switched;
+  if (table.monitored) return sent;
+  const lower = Math.max(table.lower, polled.lower);
+  const heard = firstHeard(r, around, ownership, tenure, transmitter, lower - REACTION);
+  const guess = heard.time + REACTION <= sent.time ? { ...heard, time: heard.time + REACTION } : sent;
   // Snapshots bound the change: not before the last one with the old MAC, at the latest at the first with the new one.
   // A dump is printed after its clock line: one of before the message was printed after it.
   const isHeardLater = heard.time < Infinity && heard.time > (table.upper?.time ?? Infinity);
   if (table.upper && table.upper.time < guess.time && !isHeardLater) return table.upper;
-  return guess.time < table.lower ? { ...guess, time: table.lower } : guess;
+  return guess.time < lower ? { ...guess, time: lower } : guess;
 }
 
 /**
@@ -71,7 +73,7 @@ export function toldOf(
     .filter(({ mac, first }) => tenure.macs.includes(mac) && !Number.isNaN(first))
     .map(({ first }) => first);
   const own = ownFrames.filter(({ dstMac }) => tenure.macs.includes(dstMac)).map(({ time }) => time);
-  const heard = firstHeard(r, around, ownership, tenure, transmitter).time;
+  const heard = firstHeard(r, around, ownership, tenure, transmitter, -Infinity).time;
   return [...table, ...own].reduce((a, b) => Math.min(a, b), heard);
 }
 
@@ -84,8 +86,16 @@ interface TableChange {
 }
 
 /** What the transmitter's own neighbour table, if it was dumped, says about the take-over. */
-function tableChange(r: Reconstruction, around: Surroundings, ip: Ip, tenure: Tenure, transmitter: Mac): TableChange {
+function tableChange(
+  r: Reconstruction,
+  around: Surroundings,
+  ownership: Ownership,
+  tenure: Tenure,
+  transmitter: Mac,
+): TableChange {
+  const { ip } = ownership;
   const change: TableChange = { lower: -Infinity, monitored: false };
+  const old: { first: number; last: number }[] = [];
   for (const host of around.hosts) {
     if (!mayTransmit(host, transmitter)) continue;
     const { first, last } = host.monitored;
@@ -93,9 +103,8 @@ function tableChange(r: Reconstruction, around: Surroundings, ip: Ip, tenure: Te
     change.monitored ||= isSameEra && first <= tenure.start && last > tenure.start + REACTION;
     for (const run of host.neighbors.get(ip) ?? []) {
       if (Number.isNaN(run.first) || Math.abs(run.first - tenure.start) > ERA) continue;
-      const isNew = tenure.macs.includes(run.mac);
-      if (!isNew) {
-        if (run.last >= tenure.start) change.lower = Math.max(change.lower, run.last);
+      if (!tenure.macs.includes(run.mac)) {
+        old.push(run);
         continue;
       }
       if (run.last < tenure.start - CLOCK_SLACK) continue;
@@ -114,15 +123,57 @@ function tableChange(r: Reconstruction, around: Surroundings, ip: Ip, tenure: Te
       if (!known || learned.time < known.time) change[slot] = learned;
     }
   }
+  change.lower = lastOld(old, ownership, tenure, change.upper?.time ?? Infinity);
   return change;
 }
 
+/**
+ * What the transmitter's questions to one MAC alone say about the take-over. Linux does not believe an ARP message within a
+ * second after the entry changed (`locktime`, arp_process() in net/ipv4/arp.c), and then goes on to ask the old MAC.
+ */
+function pollChange(
+  r: Reconstruction,
+  around: Surroundings,
+  ownership: Ownership,
+  tenure: Tenure,
+  transmitter: Mac,
+): { upper: Learned; lower: number } {
+  const { ip, network } = ownership;
+  const runs = r.claims.pollsBy(around.networks.taps[network] ?? [], transmitter, ip);
+  let upper: Learned = { time: Infinity, witness: undefined };
+  for (const { tap, mac, first, firstFrame } of runs) {
+    if (!tenure.macs.includes(mac) || first < tenure.start || first >= upper.time) continue;
+    upper = {
+      time: first,
+      witness: ownFrameWitness(r, around, ip, { dstMac: mac, time: first, tap, frame: firstFrame }),
+    };
+  }
+  const old = runs.filter(({ mac }) => !tenure.macs.includes(mac));
+  return { upper, lower: lastOld(old, ownership, tenure, upper.time) };
+}
+
+/** Until when another MAC is shown after the take-over, before the new one is; -Infinity when it is not. */
+function lastOld(
+  runs: readonly { first: number; last: number }[],
+  { tenures }: Ownership,
+  { start }: Tenure,
+  upper: number,
+): number {
+  const next = tenures.find((tenure) => tenure.start > start)?.start ?? Infinity;
+  const until = Math.min(upper, next);
+  return runs
+    .filter(({ first, last }) => last >= start && first < until)
+    .reduce((latest, { last }) => Math.max(latest, Math.min(last, until)), -Infinity);
+}
+
+/** The first claim that reached the transmitter, of those from `since` on; ns since the analysis epoch. */
 function firstHeard(
   r: Reconstruction,
   around: Surroundings,
   ownership: Ownership,
   tenure: Tenure,
   transmitter: Mac,
+  since: number,
 ): Learned {
   let best: Learned = { time: Infinity, witness: undefined };
   for (const run of r.claims.of(ownership.ip)) {
@@ -134,7 +185,7 @@ function firstHeard(
       single ?? { time: NaN, frame: 0, kind: 0 },
     ];
     for (const { time, frame, kind } of options) {
-      if (!(time >= tenure.start && time < best.time)) continue;
+      if (!(time >= tenure.start && time >= since && time < best.time)) continue;
       best = {
         time,
         witness: {
@@ -157,19 +208,23 @@ function firstOwnFrame(
   tenure: Tenure,
   ownFrames: readonly OwnFrame[],
 ): Learned {
-  let best: Learned = { time: Infinity, witness: undefined };
-  for (const own of ownFrames) {
-    if (!tenure.macs.includes(own.dstMac) || own.time < tenure.start || own.time >= best.time) continue;
-    best = {
-      time: own.time,
-      witness: {
-        kind: 'own-frame',
-        ip: r.addresses.format(ownership.ip),
-        mac: formatMac(own.dstMac),
-        time: r.epoch.text(own.time),
-        origin: frameOrigin(r, around, own.tap, own.frame),
-      },
-    };
-  }
-  return best;
+  const best = ownFrames
+    .filter(({ dstMac, time }) => tenure.macs.includes(dstMac) && time >= tenure.start)
+    .reduce<OwnFrame | undefined>((first, own) => (first && first.time <= own.time ? first : own), undefined);
+  if (!best) return { time: Infinity, witness: undefined };
+  return { time: best.time, witness: ownFrameWitness(r, around, ownership.ip, best) };
+}
+
+function ownFrameWitness(r: Reconstruction, around: Surroundings, ip: Ip, own: OwnFrame): Witness {
+  return {
+    kind: 'own-frame',
+    ip: r.addresses.format(ip),
+    mac: formatMac(own.dstMac),
+    time: r.epoch.text(own.time),
+    origin: frameOrigin(r, around, own.tap, own.frame),
+  };
+}
+
+function earlier(a: Learned, b: Learned): Learned {
+  return b.time < a.time ? b : a;
 }

@@ -3,16 +3,17 @@
  * packets. The core keeps the same records (`core/claims.ts`).
  */
 
-import { ipFromWord, isGroupMac, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { ipFromWord, isGroupHigh, isGroupMac, macFromWords, type Ip, type Mac } from '../bytes/address.js';
 import type { Core } from '../bytes/core.js';
 import { ADDRESSES, ASKER_ROWS, ASKER_TABLE, PLACES, REQUEST_LIST, REQUESTS } from '../bytes/core-layout.js';
-import { RecordList } from '../bytes/record-list.js';
+import { increment, RecordList } from '../bytes/record-list.js';
 import { WordTable } from '../bytes/word-table.js';
-import { Claim, type FrameBatch } from '../records/frame-batch.js';
+import { Claim, FrameFlag, type FrameBatch } from '../records/frame-batch.js';
 import * as At from './claim-layout.js';
 import { type ClaimRun, ClaimRuns, NOBODY } from './claim-runs.js';
 import { Grants } from './grants.js';
 import { NO_PLACE, Places } from './places.js';
+import { type PollRun, Polls } from './polls.js';
 import { Redirects } from './redirects.js';
 import { Repeats } from './repeats.js';
 import { Voices } from './voices.js';
@@ -57,6 +58,7 @@ export class Claims {
   /** Who asked for whom: place of the target, and MAC; and when. */
   private readonly askers: WordTable;
   private readonly requestList: RecordList;
+  private readonly polls = new Polls();
   /** DHCP claims are kept apart, by place: they say what the server granted, not who answers for the address. */
   private readonly granted = new Map<number, ClaimRun & { last: number }>();
 
@@ -86,9 +88,14 @@ export class Claims {
 
   /** Whether this MAC ever asked (ARP request, neighbour solicitation) for the address on one of the taps. */
   asked(taps: readonly number[], mac: Mac, ip: Ip): boolean {
-    return taps.some((tap) => {
-      const place = this.places.find(tap, ip);
-      return place !== NO_PLACE && this.askers.find(place, Math.floor(mac / 0x1_0000_0000), mac | 0, 0) >= 0;
+    return taps.some((tap) => this.asker(tap, mac, ip) >= 0);
+  }
+
+  /** Polls of this MAC for the address on one of the taps, with the tap. */
+  pollsBy(taps: readonly number[], mac: Mac, ip: Ip): (PollRun & { tap: number })[] {
+    return taps.flatMap((tap) => {
+      const asker = this.asker(tap, mac, ip);
+      return asker < 0 ? [] : this.polls.of(asker).map((run) => ({ ...run, tap }));
     });
   }
 
@@ -132,6 +139,12 @@ export class Claims {
       if (!this.claimRuns.add(frames, i, place, kind)) this.dropped++;
       this.voices.add(frames, i, place);
     }
+  }
+
+  /** The number of a MAC that asked for the address on a tap, negative when it never did. */
+  private asker(tap: number, mac: Mac, ip: Ip): number {
+    const place = this.places.find(tap, ip);
+    return place === NO_PLACE ? NO_PLACE : this.askers.find(place, Math.floor(mac / 0x1_0000_0000), mac | 0, 0);
   }
 
   private grant(frames: FrameBatch, i: number, tap: number, place: number, ip: Ip, mac: Mac): void {
@@ -181,7 +194,9 @@ export class Claims {
       requestList.words[w + At.REQUEST_FIRST_FRAME] = frames.frame[i] ?? 0;
       requestList.doubles[(w + At.REQUEST_FIRST) >> 1] = frames.time[i] ?? NaN;
     }
-    requestList.words[w + At.REQUEST_COUNT] = (requestList.words[w + At.REQUEST_COUNT] ?? 0) + 1;
+    increment(requestList.words, w + At.REQUEST_COUNT);
+    const isPoll = ((frames.flags[i] ?? 0) & FrameFlag.DST_MAC) !== 0 && !isGroupHigh(frames.dstMacHigh[i] ?? 0);
+    if (isPoll) this.polls.add(frames, i, number);
   }
 
   private announce(tap: number, ip: Ip, length: number): void {

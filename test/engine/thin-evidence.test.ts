@@ -118,6 +118,60 @@ describe('a sender', () => {
   });
 });
 
+describe('a router that did not believe the first announcement', () => {
+  /** The old host answers; the new one announces itself at 10 s. */
+  function announced(): Wire {
+    const wire = new Wire();
+    wire.meet(1, router, oldHost);
+    forward(wire, oldHost, { from: 2, until: 10 });
+    wire.gratuitous(10, newHost, 2);
+    return wire;
+  }
+
+  it('goes on to the old MAC while it asks that one alone, which nobody can hold against it', async () => {
+    const wire = announced();
+    for (const at of [10.5, 11.5, 12.5]) {
+      forward(wire, oldHost, { from: at, until: at + 1 });
+      wire.request(at + 0.9, router, oldHost.ip, oldHost.mac);
+    }
+    wire.request(13.6, router, oldHost.ip);
+    wire.reply(13.7, newHost, router);
+    forward(wire, newHost, { from: 14, until: 20 });
+    await expectNobody({ 'br-lan.pcap': wire });
+  });
+
+  it('is wrong from the answer on that it got, or from when it asks the new MAC alone', async () => {
+    for (const isAnswered of [true, false]) {
+      const wire = announced();
+      wire.request(11, router, oldHost.ip, oldHost.mac);
+      forward(wire, oldHost, { from: 11.1, until: 12 });
+      if (isAnswered) wire.reply(12, newHost, router);
+      else wire.request(12, router, newHost.ip, newHost.mac);
+      const wrong = forward(wire, oldHost, { from: 12.2, until: 20 });
+      expect(await wrongOf({ 'br-lan.pcap': wire })).toEqual({ 'br-lan.pcap': wrong });
+    }
+  });
+
+  it('is wrong by tables that were read now and then, from the first with the new MAC', async () => {
+    const wire = announced();
+    forward(wire, oldHost, { from: 10.2, until: 12 });
+    const wrong = forward(wire, oldHost, { from: 12, until: 20 });
+    const tables = [9, 11].map((second) => dated(second, row(oldHost))).join('') + dated(12, row(newHost));
+    expect(await wrongOf({ 'br-lan.pcap': wire }, { 'ip-link.txt': links, 'ip-neigh.txt': tables })).toEqual({
+      'br-lan.pcap': wrong,
+    });
+  });
+
+  it('is wrong from the announcement on when it asks the old MAC only after that had the address again', async () => {
+    const wire = announced();
+    const wrong = forward(wire, oldHost, { from: 10.2, until: 700, step: 10 });
+    wire.gratuitous(700, newHost, 2);
+    wire.gratuitous(1000, oldHost, 1);
+    wire.request(1010, router, oldHost.ip, oldHost.mac);
+    expect(await wrongOf({ 'br-lan.pcap': wire })).toEqual({ 'br-lan.pcap': wrong });
+  });
+});
+
 it('the virtual MAC of a router that nobody was heard to claim may be of the address that it is used for', async () => {
   const wire = new Wire();
   wire.meet(0, router, oldHost);

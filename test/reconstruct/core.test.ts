@@ -133,6 +133,7 @@ async function read(captures: readonly Uint8Array[], core: Core | undefined, isS
     claims: claims.runs.map((run) => ({ ...run, heardBy: [...run.heardBy] })),
     voices: claims.voices.all.map((voice) => ({ ...voice, carriers: [...voice.carriers] })),
     requests: claims.requestsBy(new Set(MACS.map((mac) => parseMac(mac) ?? 0))),
+    polls: MACS.flatMap((mac) => claims.runs.flatMap(({ tap, ip }) => claims.pollsBy([tap], parseMac(mac) ?? 0, ip))),
     repeats: [...claims.repeats.byTap],
     announced: [claims.prefixes, [...claims.routers], claims.dropped],
     frames: [...r.frames],
