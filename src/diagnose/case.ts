@@ -124,7 +124,7 @@ function flowsOf(scene: Scene, legs: ReadonlySet<number>): CaseFlow[] {
     const direction = directionOf(flow, leg);
     const undated = shown.length === 0 && flow.conntrack.some((entry) => OFFLOADED.includes(entry.offload));
     const inferred = undated ? [] : inferredSpans(scene, flow).filter(isShown);
-    const spans = shown.length > 0 ? refined(scene, scene.trails.of(flow), shown) : inferred;
+    const spans = shown.length > 0 ? refined(scene, flow, scene.trails.of(flow), shown) : inferred;
     found.set(flow, { flow, spans, undated, direction });
   }
   return [...found.values()];

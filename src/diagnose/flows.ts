@@ -68,7 +68,7 @@ function spansOf(
   isOffloaded: boolean,
 ): InternalSpan[] {
   const shown = flow.conntrack.flatMap((entry) => offloadSpans(scene.r.facts.conntrack, entry));
-  if (shown.length > 0) return refined(scene, packets, shown);
+  if (shown.length > 0) return refined(scene, flow, packets, shown);
   const inferred = inferredSpans(scene, flow);
   if (inferred.length > 0 || !isOffloaded) return [...inferred];
   return computedSpans(scene, packets);

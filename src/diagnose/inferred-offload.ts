@@ -3,6 +3,7 @@
 import type { AffectedFlow } from '../detect/flows.js';
 import type { FlowPacket } from '../detect/packets.js';
 import type { Moment, OffloadSpan } from '../reconstruct/offload.js';
+import { isBeginningSeen } from './beginning.js';
 import { findTapsAbove, type IsAbove } from './bridge-taps.js';
 import { fasterFrom } from './forwarding.js';
 import { leftBridge } from './left-bridge.js';
@@ -31,15 +32,21 @@ export function inferredSpans(scene: Scene, flow: AffectedFlow): readonly Offloa
   }
   let spans = known.spans.get(flow);
   if (!spans) {
-    spans = infer(scene, scene.trails.of(flow), known.isAbove);
+    spans = infer(scene, flow, known.isAbove);
     known.spans.set(flow, spans);
   }
   return spans;
 }
 
 /** Any span with its bounds drawn closer by the packet that triggers an offload, and with its end where the packets show one. */
-export function refined(scene: Scene, packets: readonly FlowPacket[], spans: readonly OffloadSpan[]): OffloadSpan[] {
-  const trigger = triggerPacket(packets);
+export function refined(
+  scene: Scene,
+  flow: AffectedFlow,
+  packets: readonly FlowPacket[],
+  spans: readonly OffloadSpan[],
+): OffloadSpan[] {
+  const firsts = packets.flatMap(({ sightings }) => sightings.slice(0, 1));
+  const trigger = isBeginningSeen(scene, flow, firsts) ? triggerPacket(packets) : undefined;
   return spans.map((span, i) => {
     const from = trigger && i === 0 ? notBefore(span.from, trigger.frame.time) : span.from;
     return withEnd(scene, packets, { ...span, from });
@@ -80,16 +87,17 @@ function notBefore(from: Moment, trigger: number): Moment {
 
 const PRINTING = 1e9;
 
-function infer(scene: Scene, packets: readonly FlowPacket[], isAbove: IsAbove): OffloadSpan[] {
+function infer(scene: Scene, flow: AffectedFlow, isAbove: IsAbove): OffloadSpan[] {
+  const packets = scene.trails.of(flow);
   const [best, ...others] = leftBridge(scene, packets, isAbove);
   if (best) {
     const closer = best.map((span) => others.flat().reduce(tightened, span));
-    return refined(scene, packets, closer);
+    return refined(scene, flow, packets, closer);
   }
   const unseen = unseenSpans(packets);
-  if (unseen.length > 0) return refined(scene, packets, unseen);
+  if (unseen.length > 0) return refined(scene, flow, packets, unseen);
   const from = fasterFrom(packets);
-  return from ? refined(scene, packets, [{ kind: 'inferred', from, shown: from.time }]) : [];
+  return from ? refined(scene, flow, packets, [{ kind: 'inferred', from, shown: from.time }]) : [];
 }
 
 /** Two pairs of taps that show the same beginning: it lies within the bounds of both. */

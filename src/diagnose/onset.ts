@@ -3,6 +3,7 @@
 import type { AffectedFlow } from '../detect/flows.js';
 import type { TracedFrame } from '../detect/trace.js';
 import type { Onset, Recovery } from '../model.js';
+import { isBeginningSeen } from './beginning.js';
 import { faultOf, type Case, type CaseFlow, type Scene } from './case.js';
 import { loggedBetween } from './log.js';
 import { once } from './once.js';
@@ -40,11 +41,15 @@ export function onsetOf(scene: Scene, kase: Case): Onset {
 /** When the flow of a case was first offloaded; undefined when neither conntrack nor the packets tell. */
 export function triggerOf(scene: Scene, { flow, spans }: CaseFlow): Trigger | undefined {
   const [span] = spans;
-  if (span?.from.source === 'event') return { time: span.from.time, source: 'event' };
+  // The event of its end says that it was offloaded, and not since when.
+  const isEnd = span?.to?.source === 'destroyed' && span.to.time === span.from.time;
+  if (span?.from.source === 'event' && !isEnd) return { time: span.from.time, source: 'event' };
   const computed = computedTrigger(scene, flow);
   if (span) {
     const isWithin = computed && computed.time >= span.from.earliest - SOON && computed.time <= span.from.latest;
-    return isWithin ? computed : { time: span.from.time, source: 'snapshot' };
+    if (isWithin) return computed;
+    // What was offloaded when the evidence begins may have been so for long.
+    return Number.isFinite(span.from.earliest) ? { time: span.from.time, source: 'snapshot' } : undefined;
   }
   return computed;
 }
@@ -53,22 +58,25 @@ const triggers = once(() => new Map<AffectedFlow, Trigger | undefined>());
 
 function computedTrigger(scene: Scene, flow: AffectedFlow): Trigger | undefined {
   const known = triggers(scene);
-  if (!known.has(flow)) known.set(flow, findTrigger(scene, flow.legs));
+  if (!known.has(flow)) known.set(flow, findTrigger(scene, flow));
   return known.get(flow);
 }
 
-/** The packet that completes the TCP handshake, or the second packet of a UDP flow, whichever way it goes. */
-function findTrigger(scene: Scene, legs: readonly number[]): Trigger | undefined {
+/**
+ * The packet that completes the TCP handshake, or the second packet of a UDP flow, whichever way it goes; undefined when
+ * the flow is older than its first packet here.
+ */
+function findTrigger(scene: Scene, flow: AffectedFlow): Trigger | undefined {
   const packets = new Map<number, TracedFrame>();
-  for (const frame of legs.flatMap((leg) => scene.trace.ofLeg(leg))) {
+  for (const frame of flow.legs.flatMap((leg) => scene.trace.ofLeg(leg))) {
     if (frame.fingerprint === 0) continue;
     const known = packets.get(frame.fingerprint);
     if (!known || frame.time < known.time) packets.set(frame.fingerprint, frame);
   }
   const inOrder = [...packets.values()].sort((a, b) => a.time - b.time);
   const protocol = inOrder[0]?.view.protocol;
-  const isHandshake = protocol === TCP && ((inOrder[0]?.detail ?? 0) & 0x02) !== 0;
-  const packet = protocol === UDP ? inOrder[1] : isHandshake ? inOrder[2] : undefined;
+  if (!isBeginningSeen(scene, flow, inOrder)) return undefined;
+  const packet = protocol === UDP ? inOrder[1] : protocol === TCP ? inOrder[2] : undefined;
   return packet && { time: packet.time, source: 'computed' };
 }
 

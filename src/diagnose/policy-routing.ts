@@ -1,12 +1,13 @@
 /** Tables that a mark selects, and how to complete them. */
 
+import { formatMac, isIpv6, type Ip, type Mac } from '../bytes/address.js';
 import type { Advice } from '../model.js';
+import { tableName } from '../reconstruct/next-hop-history.js';
 import { parsePrefix, prefixContains } from '../reconstruct/prefix.js';
 import type { RouteFact, RouteNextHop } from '../records/facts.js';
 import { plain } from './advice.js';
 import type { Explanation } from './cause.js';
 import { ownersOfMac, type OwnerOfMac } from './identity.js';
-import { formatMac } from '../bytes/address.js';
 import type { Case, Scene } from './case.js';
 
 export interface PolicyTable {
@@ -46,9 +47,72 @@ export function policyRuledOut(scene: Scene, kase: Case, context: PolicyContext)
     return { fits: 'no', because: `${mac} had ${scene.r.addresses.format(kase.dstIp)} itself before.` };
   }
   if (context.tables.length > 0) return undefined;
-  return context.hasRoutes
-    ? { fits: 'no', because: `No table that a mark selects leads to ${mac}.` }
-    : { fits: 'unknown', because: 'The routes and rules are not known.', collect: COLLECT_TABLES };
+  if (!context.hasRoutes) {
+    return { fits: 'unknown', because: 'The routes and rules are not known.', collect: COLLECT_TABLES };
+  }
+  const [unknown] = unknownGateways(scene, kase);
+  if (unknown !== undefined) {
+    const because = `Nothing shows the MAC of ${unknown}, a next hop of a table that a mark selects.`;
+    return { fits: 'unknown', because, collect: 'ip neigh show' };
+  }
+  return { fits: 'no', because: `No table that a mark selects leads to ${mac}.` };
+}
+
+/** Gateways of tables that a mark selects, of the case's family, whose MAC nobody knows. */
+function unknownGateways(scene: Scene, kase: Case): string[] {
+  const { rules, routes } = kase.host ?? { rules: [], routes: [] };
+  const marked = new Set(rules.filter(({ mark }) => mark !== undefined).map(({ table }) => table));
+  return routes.flatMap(({ table, family, nextHops }) => {
+    if (!marked.has(table) || family !== familyOf(kase)) return [];
+    return nextHops.flatMap(({ via }) => {
+      const ip = via === undefined ? undefined : scene.r.addresses.parse(via);
+      return via !== undefined && ip !== undefined && macsOf(scene, kase, ip).size === 0 ? [via] : [];
+    });
+  });
+}
+
+function familyOf({ dstIp }: Case): 4 | 6 {
+  return isIpv6(dstIp) ? 6 : 4;
+}
+
+/**
+ * Whether the rules and tables of a case's host are known for its family, none of them leads to the case's MAC, and none
+ * that is not main leads to a gateway whose MAC nobody knows.
+ */
+export function areTablesKnown(scene: Scene, kase: Case): boolean {
+  const { host } = kase;
+  if (!host) return false;
+  const family = familyOf(kase);
+  const routes = host.routes.filter((route) => route.family === family);
+  const tables = new Set(routes.map((route) => tableName(route.table)));
+  const rules = host.rules.filter((rule) => (rule.family ?? family) === family && rule.action === 'lookup');
+  const isWhole = tables.has('local');
+  if (!tables.has('main') || (rules.length === 0 && !isWhole)) return false;
+  // A table without any route is left out of the list of all tables.
+  const isMissing = rules.some(
+    ({ table = 'main' }) => !STANDARD.includes(tableName(table)) && !tables.has(tableName(table)),
+  );
+  if (isMissing && !isWhole) return false;
+  return routes.every(({ table, nextHops }) =>
+    nextHops.every(({ via }) => {
+      const ip = via === undefined ? undefined : scene.r.addresses.parse(via);
+      if (ip === undefined) return true;
+      const macs = macsOf(scene, kase, ip);
+      return !macs.has(kase.mac) && (macs.size > 0 || tableName(table) === 'main');
+    }),
+  );
+}
+
+/** Tables that every host has; nobody puts a way out into the first and the last. */
+const STANDARD: readonly string[] = ['local', 'main', 'default'];
+
+/** The MACs that an address is known to have, or to have had, by any table or on the wire. */
+function macsOf(scene: Scene, kase: Case, ip: Ip): ReadonlySet<Mac> {
+  const macs = new Set((kase.host?.neighbors.get(ip) ?? []).map(({ mac }) => mac));
+  for (const ownership of scene.ownerships.values()) {
+    if (ownership.ip === ip) for (const mac of ownership.macs) macs.add(mac);
+  }
+  return macs;
 }
 
 export const COLLECT_TABLES = 'ip rule show; ip route show table all';

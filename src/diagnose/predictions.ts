@@ -8,6 +8,7 @@
 import type { AddressTable, Ip } from '../bytes/address.js';
 import type { Advice, Origin, Prediction, RulesetCheck } from '../model.js';
 import type { Host } from '../reconstruct/hosts.js';
+import { parsePrefix, prefixContains } from '../reconstruct/prefix.js';
 import type { FactOrigin } from '../records/facts.js';
 import { plain } from './advice.js';
 import { Fib, type FibAnswer } from './fib.js';
@@ -46,6 +47,12 @@ export function foresee(
     ruleset.push(...checkRuleset(host, offload, originOf), ...oracle.outside.values());
   }
   return { predictions: predictions.slice(0, MAX_PREDICTIONS), ruleset };
+}
+
+/** Whether the configuration alone says that offloaded replies for a client go to the next hop of one of these tables. */
+export function foretellsNextHop(host: Host, addresses: AddressTable, client: Ip, tables: readonly string[]): boolean {
+  const oracle = new Oracle(host, offloadRulesOf(host), addresses, ({ line }) => ({ input: '', line }));
+  return oracle.leadsAstray(client, tables);
 }
 
 /** Addresses that stand for any far one, those for documentation first. */
@@ -93,6 +100,20 @@ class Oracle {
         if (found) yield found;
       }
     }
+  }
+
+  leadsAstray(client: Ip, tables: readonly string[]): boolean {
+    if (!this.kernel().isKnown) return false;
+    return markedTables(this.rules, this.routes).some((table) => {
+      const far = tables.includes(table.table) ? this.farAddress(table) : undefined;
+      if (far === undefined) return false;
+      const networks = clientNetworks(this.host, this.routes, table, this.offload.rules, this.addresses);
+      return networks.some((network) => {
+        const prefix = parsePrefix(network.route.prefix, this.addresses);
+        const isHere = prefix !== undefined && prefixContains(prefix, client);
+        return isHere && this.nextHop(table, { ...network, client }, far) !== undefined;
+      });
+    });
   }
 
   /** Replies carry the mark again, and the marked table sends them to its gateway: offload has no part in it. */

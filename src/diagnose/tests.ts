@@ -13,6 +13,7 @@ import { fisherExact } from './fisher.js';
 import { tookFastPath, wasOffloaded, wentWrongPlain } from './fast-path.js';
 import { ownersOfMac } from './identity.js';
 import { onsetOf, recoveryOf, triggerOf } from './onset.js';
+import { areTablesKnown } from './policy-routing.js';
 
 export type TestId = 'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D6' | 'D7' | 'D8' | 'D9' | 'D10' | 'D11';
 
@@ -46,10 +47,11 @@ function concurrentTraffic(scene: Scene, kase: Case): Answer {
   if (fault) return concurrentWays(scene, kase, fault);
   const table = { offloadedRight: 0, offloadedWrong: 0, otherRight: 0, otherWrong: 0 };
   const right: TracedFrame[] = [];
+  const isRouted = mayBeRouted(scene, kase);
   for (const frame of controlFrames(scene, kase)) {
     if (!(frame.time >= kase.first && frame.time <= kase.last)) continue;
     const isRight = kase.expected.includes(frame.dstMac) && frame.verdict !== 'misdelivered';
-    if (isRight ? mayBeRouted(kase) && isOwn(scene, frame) : frame.dstMac !== kase.mac) continue;
+    if (isRight ? isRouted && isOwn(scene, frame) : frame.dstMac !== kase.mac) continue;
     const isOffloaded = isRight ? wasOffloaded(kase, frame) : tookFastPath(scene, kase, frame);
     if (isOffloaded === undefined) continue;
     if (isOffloaded) table[isRight ? 'offloadedRight' : 'offloadedWrong']++;
@@ -111,9 +113,13 @@ function isOwn(scene: Scene, { view }: TracedFrame): boolean {
   return scene.ownerships.get(addressKey(network, view.srcIp))?.macs.includes(view.transmitter) ?? false;
 }
 
-/** Whether a table of policy routing may lead the frames there: not where the MAC had the address itself before. */
-function mayBeRouted(kase: Case): boolean {
-  return kase.ownership?.tenures.every((tenure) => !tenure.macs.includes(kase.mac)) ?? false;
+/**
+ * Whether a table of policy routing may lead the frames there: not where the MAC had the address itself before, or where
+ * the tables are known.
+ */
+function mayBeRouted(scene: Scene, kase: Case): boolean {
+  const hadIt = kase.ownership?.tenures.some((tenure) => tenure.macs.includes(kase.mac)) ?? true;
+  return !hadIt && !areTablesKnown(scene, kase);
 }
 
 /** Whether the right way leads over another tap. */

@@ -4,9 +4,18 @@
  */
 
 import { formatMac } from '../../bytes/address.js';
+import type { Confidence } from '../../model.js';
 import { COLLECT_CONNTRACK, deleteEntries } from '../advice.js';
-import { confidenceOf, type Cause } from '../cause.js';
-import { COLLECT_TABLES, curesForTables, policyContext, policyRuledOut } from '../policy-routing.js';
+import type { Case, Scene } from '../case.js';
+import { confidenceOf, type Cause, type Tests } from '../cause.js';
+import {
+  COLLECT_TABLES,
+  curesForTables,
+  policyContext,
+  policyRuledOut,
+  type PolicyContext,
+} from '../policy-routing.js';
+import { foretellsNextHop } from '../predictions.js';
 
 export const pbrNextHop: Cause = {
   id: 'pbr-next-hop',
@@ -29,7 +38,7 @@ export const pbrNextHop: Cause = {
     const via = hops.map((hop) => scene.r.addresses.format(hop.ip)).join(', ') || formatMac(kase.mac);
     return {
       fits: 'yes',
-      confidence: confidenceOf(kase, tests),
+      confidence: confidenceByTables(scene, kase, tests, context),
       summary: `Packets for ${ip} went to ${via}, the next hop${of}: the offload looked their route up with the mark of the opposite direction.`,
       change: [
         ...curesForTables(scene, kase, tables),
@@ -39,3 +48,11 @@ export const pbrNextHop: Cause = {
     };
   },
 };
+
+/** Packets that go back where they came from, as the configuration alone says that they will, leave little doubt. */
+function confidenceByTables(scene: Scene, kase: Case, tests: Tests, { tables }: PolicyContext): Confidence {
+  const confidence = confidenceOf(kase, tests);
+  if (confidence !== 'suspected' || !tests.is('D6', 'yes') || !kase.host) return confidence;
+  const names = tables.map(({ table }) => table);
+  return foretellsNextHop(kase.host, scene.r.addresses, kase.dstIp, names) ? 'strong' : 'suspected';
+}

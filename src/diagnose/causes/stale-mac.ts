@@ -4,8 +4,13 @@
  */
 
 import { formatMac } from '../../bytes/address.js';
+import type { Confidence } from '../../model.js';
 import { COLLECT_CONNTRACK, deleteEntries, deviceOf } from '../advice.js';
-import { confidenceOf, type Cause } from '../cause.js';
+import { confidenceOf, type Cause, type Tests } from '../cause.js';
+import { notToFormerOwner } from '../unseen-owner.js';
+
+/** Shows who an address moves to, and from whom, from before it happens. */
+const COLLECT_OWNER = 'ip -ts monitor neigh; bridge -t monitor fdb';
 
 export const staleMac: Cause = {
   id: 'stale-mac',
@@ -14,7 +19,9 @@ export const staleMac: Cause = {
     const ip = scene.r.addresses.format(kase.dstIp);
     const hadIt = kase.ownership?.tenures.some((tenure) => tenure.macs.includes(kase.mac));
     const wasNextHop = !kase.ownership && kase.expected.length > 0;
-    if (!hadIt && !wasNextHop) return { fits: 'no', because: `${formatMac(kase.mac)} never had ${ip}.` };
+    const isUnseen = !hadIt && !wasNextHop;
+    const against = isUnseen ? notToFormerOwner(scene, kase, tests) : undefined;
+    if (against) return against;
     if (!tests.showOffload) {
       return {
         fits: 'unknown',
@@ -30,10 +37,13 @@ export const staleMac: Cause = {
       };
     }
     const device = deviceOf(scene, kase);
+    const [to, mac] = [kase.expected.map(formatMac).join(' or '), formatMac(kase.mac)];
+    const moved = `${ip} moved to ${to}, and the router learnt it; the offloaded flow went on to ${mac}.`;
+    const begun = `${ip} is at ${to}; the offloaded flow goes to ${mac}, which nobody is known to have and no table leads to: it was copied before the address moved, and the evidence begins after that.`;
     return {
       fits: 'yes',
-      confidence: confidenceOf(kase, tests),
-      summary: `${ip} moved to ${kase.expected.map(formatMac).join(' or ')}, and the router learnt it; the offloaded flow went on to ${formatMac(kase.mac)}.`,
+      confidence: isUnseen ? confidenceUnseen(tests) : confidenceOf(kase, tests),
+      summary: isUnseen ? begun : moved,
       change: [
         { what: 'Now: delete the entry; the next packet is looked up anew.', commands: deleteEntries(kase) },
         {
@@ -44,7 +54,12 @@ export const staleMac: Cause = {
           ],
         },
       ],
-      collect: tests.is('D9', 'yes') ? [] : [COLLECT_CONNTRACK],
+      collect: [...(isUnseen ? [COLLECT_OWNER] : []), ...(tests.is('D9', 'yes') ? [] : [COLLECT_CONNTRACK])],
     };
   },
 };
+
+/** That the MAC had the address before is what is left when all else is ruled out: that proves nothing. */
+function confidenceUnseen(tests: Tests): Confidence {
+  return tests.is('D1', 'yes') || tests.is('D2', 'yes') ? 'strong' : 'suspected';
+}
