@@ -10,7 +10,7 @@ import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
 import { DELIVERED, type Ruling, type Stretch } from './ruling.js';
-import { runsOfLeg, viewLeg, type LegView } from './legs.js';
+import { runsOfLeg, viewLeg, type LegView, type Run } from './legs.js';
 import { overrule } from './stretches.js';
 import type { Overlay } from './verdicts.js';
 import { frameOrigin, type Surroundings } from './witnesses.js';
@@ -93,16 +93,17 @@ export class PortLocations implements Overlay {
     const vlan = tap?.vlan ?? -1;
     const stays = this.stays.get(stayKey(mac, vlan < 0 ? (this.untagged.get(name) ?? vlan) : vlan));
     if (!port || !stays || !port.host.macs.has(view.transmitter)) return stretches;
-    const flooded = this.firstCopyElsewhere(view, mac, name, stays);
+    const copies = this.copiesElsewhere(view, mac, name);
     const result: Stretch[] = [...stretches];
     const runs = runsOfLeg(this.r, view.leg).filter((run) => run.mac === mac && !run.mixed);
     for (const [i, stay] of stays.entries()) {
       // What goes on for long was not under way: it is wrong from when the bridge knew.
       const lingers = runs.some((run) => run.first < stay.from && run.last > stay.from + LINGER);
       const from = lingers ? stay.from : stay.from + REACTION;
-      const until = Math.min(stay.last + AGEING, stays[i + 1]?.from ?? Infinity, flooded);
       const isElsewhere = i > 0 && stay.port !== name && this.ports.get(stay.port)?.bridge === port.bridge;
-      if (!isElsewhere || from >= until) continue;
+      if (!isElsewhere) continue;
+      const until = Math.min(stay.last + AGEING, stays[i + 1]?.from ?? Infinity, firstSince(stay.from, copies));
+      if (from >= until) continue;
       overrule(result, from, until, { ...this.wrongPort(mac, stay), since: stay.from });
       const before = stays[i - 1];
       // Between its last word on this port and its first one on the other it was on its way: nobody says when it left.
@@ -111,18 +112,13 @@ export class PortLocations implements Overlay {
     return result;
   }
 
-  /** First time that the same flow was sent to the same MAC on another port after a move: it may be flooded from then on. */
-  private firstCopyElsewhere(view: LegView, mac: Mac, name: string, stays: readonly Stay[]): number {
-    const moved = stays[1]?.from ?? Infinity;
-    let first = Infinity;
+  /** When the same flow was sent to the same MAC on other ports of the bridge. */
+  private copiesElsewhere(view: LegView, mac: Mac, name: string): Run[] {
     this.copies ??= this.indexCopies();
-    for (const { port, leg } of this.copies.get(flowKey(view)) ?? []) {
-      if (port === name || this.ports.get(port)?.bridge !== this.ports.get(name)?.bridge) continue;
-      for (const run of runsOfLeg(this.r, leg)) {
-        if (run.mac === mac && run.last >= moved) first = Math.min(first, Math.max(run.first, moved));
-      }
-    }
-    return first;
+    return (this.copies.get(flowKey(view)) ?? [])
+      .filter(({ port }) => port !== name && this.ports.get(port)?.bridge === this.ports.get(name)?.bridge)
+      .flatMap(({ leg }) => runsOfLeg(this.r, leg))
+      .filter((run) => run.mac === mac);
   }
 
   /** Legs on bridge ports to MACs that moved, by transmitter and flow. */
@@ -213,6 +209,13 @@ export class PortLocations implements Overlay {
       }
     }
   }
+}
+
+/** First time that a copy was sent after a MAC moved: the flow may be flooded from then on. Infinity when none was. */
+function firstSince(moved: number, copies: readonly Run[]): number {
+  return copies
+    .filter((run) => run.last >= moved)
+    .reduce((first, run) => Math.min(first, Math.max(run.first, moved)), Infinity);
 }
 
 const RANK = ['fdb-event', 'ingress', 'fdb-entry'];
