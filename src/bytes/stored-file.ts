@@ -33,8 +33,8 @@ export class StoredFile {
 
   /** Whether it is the file at a path, by whatever name. */
   liesAt(path: string): boolean {
-    const [here, there] = [this.path, path].map((at) => statSync(at, { throwIfNoEntry: false }));
-    return here !== undefined && here.dev === there?.dev && here.ino === there.ino;
+    const [here, there] = [this.path, path].map(identityOf);
+    return here !== undefined && here === there;
   }
 
   /** The same file under another name. */
@@ -115,5 +115,15 @@ export class StoredFile {
       },
       close: () => source.close(),
     };
+  }
+}
+
+/** Device and inode; undefined where there is no file, or none that can be looked at. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
   }
 }

@@ -2,9 +2,9 @@
 
 import { closeSync, createReadStream, createWriteStream, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { fileError, openFile } from '../bytes/file.js';
+import { openFile } from '../bytes/file.js';
 import { createSpool, type SpoolFile } from '../bytes/spool.js';
-import { placeOf, type Place } from './place.js';
+import { notWritten, placeOf, type Place } from './place.js';
 
 const CHUNK = 256 * 1024;
 /** Longer than any address in any spelling: what lies across two chunks is in both. */
@@ -62,7 +62,7 @@ export class NewFile {
       if (this.place.isStream) await pipeline(createReadStream(this.spool.path), createWriteStream(this.path));
       else renameSync(this.spool.path, this.place.path);
     } catch (error) {
-      throw fileError(this.path, error);
+      throw notWritten(this.path, error);
     }
   }
 
@@ -89,7 +89,7 @@ function besides(path: string): SpoolFile {
     if (unfinished.size === 0) process.once('exit', removeUnfinished);
     unfinished.add(temporary);
   } catch (error) {
-    throw fileError(path, error);
+    throw notWritten(path, error);
   }
   return {
     path: temporary,
@@ -97,7 +97,7 @@ function besides(path: string): SpoolFile {
       try {
         for (let at = 0; at < bytes.length && descriptor !== undefined;) at += writeSync(descriptor, bytes, at);
       } catch (error) {
-        throw fileError(path, error);
+        throw notWritten(path, error);
       }
     },
     close() {

@@ -1,4 +1,5 @@
 import { realpathSync, statSync } from 'node:fs';
+import { InputError } from '../errors.js';
 
 /** Where an output goes. */
 export interface Place {
@@ -17,4 +18,11 @@ export function placeOf(path: string): Place {
   } catch {
     return { path, isStream: false };
   }
+}
+
+/** One line about an output that cannot be written: what the system says of it, without its code, call and path. */
+export function notWritten(name: string, error: unknown): InputError {
+  const reason =
+    error instanceof Error ? error.message.replace(/^\w+: /, '').replace(/, \w+(?: '[^]*)?$/, '') : String(error);
+  return new InputError(name, `cannot be written: ${reason}`, { cause: error });
 }

@@ -1,11 +1,11 @@
 /** How every command ends: exit codes, broken pipes, interrupts, and errors in one line. */
 
 import { CommanderError } from 'commander';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { removeSpools } from '../bytes/spool.js';
 import { InputError, isOutOfMemory, UsageError } from '../errors.js';
 import { printable } from '../render/words.js';
-import { placeOf } from './place.js';
+import { notWritten, placeOf } from './place.js';
 
 export const EXIT = { DELIVERED: 0, MISDELIVERED: 1, FAILED: 2, INTERRUPTED: 130 } as const;
 
@@ -52,24 +52,22 @@ export async function writeOut(text: string | Uint8Array): Promise<void> {
 export function writeFile(path: string, text: string): void {
   const place = placeOf(path);
   const temporary = `${place.path}.${process.pid}.tmp`;
+  let descriptor: number | undefined;
   try {
     if (place.isStream) {
       writeFileSync(place.path, text);
       return;
     }
-    writeFileSync(temporary, text, { mode: 0o666, flag: 'wx' });
+    descriptor = openSync(temporary, 'wx', 0o666);
+    writeFileSync(descriptor, text);
     renameSync(temporary, place.path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    // What could not be opened is not there, or is somebody else's.
+    if (descriptor !== undefined) rmSync(temporary, { force: true });
     throw notWritten(path, error);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
-}
-
-/** What the system says of it, without its code, call and path. */
-function notWritten(name: string, error: unknown): InputError {
-  const reason =
-    error instanceof Error ? error.message.replace(/^\w+: /, '').replace(/, \w+(?: '.*)?$/, '') : String(error);
-  return new InputError(name, `cannot be written: ${reason}`, { cause: error });
 }
 
 export function writeError(line: string): void {
@@ -103,10 +101,10 @@ export function fail(error: unknown): void {
     writeError(
       'the memory does not suffice for so much evidence at once; --from and --to, or fewer captures, need less',
     );
-  else
-    writeError(
-      `this is a bug, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+  else {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    writeError(`this is a bug, please report it: ${stack.split('\n').map(printable).join('\n')}`);
+  }
 }
 
 /** Other places tell of theirs by an InputError. */

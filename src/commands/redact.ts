@@ -21,6 +21,7 @@ import { printable } from '../render/words.js';
 import type { Evidence } from '../scan.js';
 import { checkForLeaks } from './leak-check.js';
 import { NewFile } from './new-file.js';
+import { notWritten } from './place.js';
 import { EXIT, interrupted, writeError, writeOut } from './process.js';
 import { createMapping, type RedactionOptions } from './redaction.js';
 import { readSavedAnalysis } from './saved-analysis.js';
@@ -65,7 +66,7 @@ export async function redactCommand(input: string, output: string, options: Reda
       const path = isFolder ? join(output, run.nameOf(piece)) : output;
       if (found.some((evidence) => path !== '-' && evidence.liesAt(path)))
         throw new InputError(path, 'is what is to be redacted and was not overwritten');
-      if (isFolder) mkdirSync(dirname(path), { recursive: true });
+      if (isFolder) makeFolder(dirname(path));
       const file = new NewFile(path);
       files.push(file);
       await run.write(piece, file);
@@ -187,6 +188,15 @@ class Redaction {
       source.close();
     }
     dump.end();
+  }
+}
+
+/** @throws InputError when it cannot be made */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw notWritten(path, error);
   }
 }
 
