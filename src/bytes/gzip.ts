@@ -3,13 +3,17 @@ import { available, corrupt, cutShort } from './chunks.js';
 import { errorCode } from './file.js';
 import type { ByteWindow } from './window.js';
 
-/** Compressed bytes given to zlib at a time. */
+/**
+ * Compressed bytes given to zlib at a time, at most and at least. Of a piece in which it finds damage zlib gives nothing, so
+ * that the first ones are small: an eighth of what it had before.
+ */
 const PIECE = 64 * 1024;
+const SMALLEST_PIECE = 1024;
 
 /**
  * Decompresses gzip (RFC 1952), one or more members. zlib works in its own thread; its output is asked for only as
  * fast as it is taken.
- * @throws InputError when the data are cut or damaged; what was decoded before was given
+ * @throws InputError when the data are cut or damaged; what was decoded of the pieces before was given
  */
 export async function* gunzip(input: ByteWindow, name: string): AsyncGenerator<Uint8Array> {
   // The mark keeps zlib from working ahead: one chunk that waits to be taken is enough.
@@ -19,6 +23,7 @@ export async function* gunzip(input: ByteWindow, name: string): AsyncGenerator<U
   let failure: Error | undefined;
   let ended = false;
   let busy = false;
+  let given = 0;
   let wake: () => void = () => undefined;
   inflate.on('data', (chunk: Uint8Array) => {
     queue.push(chunk);
@@ -66,7 +71,9 @@ export async function* gunzip(input: ByteWindow, name: string): AsyncGenerator<U
       inflate.end();
       return;
     }
-    const length = Math.min(PIECE, input.end - input.position);
+    const wanted = Math.min(PIECE, Math.max(SMALLEST_PIECE, Math.floor(given / 8)));
+    const length = Math.min(wanted, input.end - input.position);
+    given += length;
     const piece = input.bytes.subarray(input.position, input.position + length);
     input.position += length;
     inflate.write(piece, () => {
