@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CollectOptions } from './commands/collect.js';
 import type { CompareOptions } from './commands/compare.js';
+import { checkFormat, checkOptions, optionDescription } from './commands/option-use.js';
 import { fail, finish } from './commands/process.js';
 import type { RedactionOptions } from './commands/redaction.js';
 import type { ScanCommandOptions } from './commands/scan.js';
@@ -47,7 +48,7 @@ const program = new Command('macscan')
   .addOption(
     new Option(
       '--redact [level]',
-      'replace every address and name in all outputs; --redact=strict: private addresses too',
+      'replace MACs, public addresses and names of hosts in all outputs; --redact=strict: private addresses too',
     ).choices(['default', 'strict']),
   )
   .option('--redact-key <file>', 'the secret that decides the replacements; without it, each run has its own')
@@ -61,9 +62,11 @@ const program = new Command('macscan')
   .addHelpText('after', helpAfter())
   .showHelpAfterError('(macscan --help lists the options)')
   .configureOutput({ outputError: (line, write) => write(line.replace(/^error: /, 'macscan: ')) })
+  .configureHelp({ optionDescription })
   .exitOverride()
   .action(async (evidence: string[], options: ScanCommandOptions) => {
     if (evidence.length === 0) program.help({ error: true });
+    checkFormat(program, options.output);
     const { scanCommand } = await import('./commands/scan.js');
     await finish(await scanCommand(evidence, options, version));
   });
@@ -75,6 +78,7 @@ program
   )
   .argument('<capture>', 'a capture, or - for standard input')
   .action(async (capture: string) => {
+    checkOptions(program, 'frames', []);
     const { framesCommand } = await import('./commands/frames.js');
     await finish(await framesCommand(capture));
   });
@@ -84,6 +88,7 @@ program
   .description('Print what a cause is, how it looks, what to do and what to collect; without an id, list all causes.')
   .argument('[cause]', 'its id, such as stale-mac')
   .action(async (cause: string | undefined) => {
+    checkOptions(program, 'explain', []);
     const { explainCommand } = await import('./commands/explain.js');
     await finish(await explainCommand(cause));
   });
@@ -95,6 +100,7 @@ program
   )
   .argument('<evidence...>', 'the ruleset, rules, routes and links of the router; captures are of no use')
   .action(async (evidence: string[]) => {
+    checkOptions(program, 'guard', []);
     const { guardCommand } = await import('./commands/guard.js');
     await finish(await guardCommand(evidence));
   });
@@ -110,6 +116,7 @@ program
   .option('--redact-key <file>', 'the secret that decides the replacements; without it, each run has its own')
   .option('--keep-oui', 'leave the first three bytes of MACs as they are', false)
   .action(async (input: string, output: string, options: { strict: boolean }) => {
+    checkOptions(program, 'redact', ['redact', 'redactKey', 'keepOui']);
     const { redactCommand } = await import('./commands/redact.js');
     // The options that both have are the program's, wherever they stand.
     const shared = program.opts<RedactionOptions>();
@@ -131,6 +138,7 @@ program
   .option('--duration <seconds>', 'how long to collect', '60')
   .option('--max-size <MiB>', 'memory of the router that it may take', '32')
   .action(async (options: CollectOptions) => {
+    checkOptions(program, 'collect', ['device']);
     const { collectCommand } = await import('./commands/collect.js');
     // The option that both have is the program's, wherever it stands.
     const { device } = program.opts<ScanCommandOptions>();
@@ -145,6 +153,8 @@ program
   .argument('<a>', 'a folder, archive, capture or saved analysis')
   .argument('<b>', 'another one')
   .action(async (a: string, b: string) => {
+    checkOptions(program, 'compare', ['output', 'format', 'quiet', 'redact', 'redactKey', 'keepOui']);
+    checkFormat(program, program.opts<CompareOptions>().output);
     const { compareCommand } = await import('./commands/compare.js');
     await finish(await compareCommand([a, b], program.opts<CompareOptions>(), version));
   });

@@ -6,10 +6,10 @@ import { InputError, UsageError } from '../errors.js';
 import type { Analysis } from '../model.js';
 import { compare, isComparable } from '../render/comparison/comparison.js';
 import type { Comparison } from '../render/comparison/matrix.js';
-import { formatOfFile, type OutputFormat } from '../render/index.js';
+import type { OutputFormat } from '../render/index.js';
 import { printable } from '../render/words.js';
 import { scan } from '../scan.js';
-import type { PlacedEvidence } from './outputs.js';
+import { targetsOf, type PlacedEvidence } from './outputs.js';
 import { EXIT, interrupted, writeError, writeFile, writeOut } from './process.js';
 import type { RedactedAnalysis, RedactionOptions } from './redaction.js';
 import { readSavedAnalysis } from './saved-analysis.js';
@@ -30,9 +30,7 @@ export async function compareCommand(
   options: CompareOptions,
   version: string,
 ): Promise<number> {
-  const targets = options.output.map((file) => ({ file, format: file === '-' ? options.format : formatOfFile(file) }));
-  if (!targets.some(({ file }) => file === '-') && targets.length === 0)
-    targets.push({ file: '-', format: options.format });
+  const targets = targetsOf(options.output, options.format);
   for (const { format } of targets) rendererOf(format);
   const first = await load(paths[0], version);
   const second = await load(paths[1], version);

@@ -16,7 +16,7 @@ export async function explainCommand(cause: string | undefined): Promise<number>
 }
 
 /** All ids that have a page, in order. */
-export function causeIds(): string[] {
+function causeIds(): string[] {
   return readdirSync(PAGES)
     .filter((name) => name.endsWith('.md'))
     .map((name) => name.slice(0, -'.md'.length))
@@ -37,10 +37,12 @@ export function listOfCauses(): string {
 export function pageOf(cause: string): string {
   const ids = causeIds();
   if (ids.includes(cause)) return plainText(readPage(cause));
-  const [nearest] = ids.toSorted((a, b) => distance(a, cause) - distance(b, cause));
-  throw new UsageError(
-    `there is no cause "${cause}"; the nearest is "${nearest ?? ''}". macscan explain lists all of them`,
+  const [nearest = ''] = ids.toSorted(
+    (a, b) => Number(b.includes(cause)) - Number(a.includes(cause)) || distance(a, cause) - distance(b, cause),
   );
+  const isLike = nearest.includes(cause) || distance(nearest, cause) <= nearest.length / 2;
+  const hint = isLike ? `; the nearest is "${nearest}"` : '';
+  throw new UsageError(`there is no cause "${cause}"${hint}. macscan explain lists all of them`);
 }
 
 function readPage(id: string): string {

@@ -9,6 +9,7 @@ import { listsFrames, type OutputFormat } from '../render/index.js';
 import { checkFilter, restrict } from '../render/restrict.js';
 import { printable, verdictSentence } from '../render/words.js';
 import { isLarge, scan, type Evidence, type ScanOptions } from '../scan.js';
+import { checkForSaved, type JudgingOptions } from './option-use.js';
 import { capturesOf, checkTargets, targetsOf, writeTargets } from './outputs.js';
 import { EXIT, interrupted, writeError } from './process.js';
 import { Progress } from './progress.js';
@@ -19,14 +20,9 @@ import { parseTime } from './time-option.js';
 import { vendorNames } from './vendor-names.js';
 
 /** As the command line gives them. */
-export interface ScanCommandOptions extends RedactionOptions {
+export interface ScanCommandOptions extends RedactionOptions, JudgingOptions {
   readonly output: readonly string[];
   readonly format: OutputFormat;
-  readonly map: readonly string[];
-  readonly device: readonly string[];
-  readonly as: readonly string[];
-  readonly from?: string;
-  readonly to?: string;
   readonly filter?: string;
   readonly onlyEvidence: boolean;
   readonly names: boolean;
@@ -62,7 +58,10 @@ export async function scanCommand(
   if (evidence.length === 0) return EXIT.FAILED;
 
   const stats = options.stats ? new Stats() : undefined;
-  const whole = (await readSavedAnalysis(evidence)) ?? (await analyse(evidence, scanOptions, options, stats));
+  const saved = await readSavedAnalysis(evidence);
+  if (saved) checkForSaved(options);
+  const whole = saved ?? (await analyse(evidence, scanOptions, options, stats));
+  for (const name of unknownNames(whole, options)) writeError(printable(name));
   const nothing = nothingToJudge(whole);
   if (nothing !== undefined) {
     writeError(printable(nothing));
@@ -137,6 +136,20 @@ async function analyse(
   }
 }
 
+/** A line for each name given that no input or interface has: most likely it is misspelt. */
+function unknownNames({ inputs }: Analysis, { device, as }: ScanCommandOptions): string[] {
+  const names = new Set(inputs.map(({ name }) => name));
+  const devices = new Set(inputs.flatMap(({ interfaces = [] }) => interfaces.map((known) => known.device)));
+  return [
+    ...as
+      .filter((pair) => !names.has(split('--as', pair)[0]))
+      .map((pair) => `--as ${pair}: no input has this name; -v lists them`),
+    ...device
+      .filter((pair) => !devices.has(split('--device', pair)[1]))
+      .map((pair) => `--device ${pair}: no capture and no interface has this name; -v lists the captures`),
+  ];
+}
+
 /** One line when there is nothing at all that a verdict could be about; undefined when there is. */
 function nothingToJudge(analysis: Analysis): string | undefined {
   const useful = analysis.inputs.filter(
@@ -196,5 +209,5 @@ function split(option: string, pair: string): [string, string] {
 
 function wantsColor(when: ScanCommandOptions['color']): boolean {
   if (when !== 'auto') return when === 'always';
-  return process.stdout.isTTY && !process.env['NO_COLOR'];
+  return process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
 }

@@ -1,8 +1,9 @@
 /** `--stats`: what a run spent, stage by stage, on standard error. */
 
 import type { Analysis } from '../model.js';
-import type { ScanStage } from '../scan.js';
 import type { ReadTiming } from '../input-reader.js';
+import { count } from '../render/words.js';
+import type { ScanStage } from '../scan.js';
 
 const MIB = 1024 * 1024;
 
@@ -39,16 +40,16 @@ export class Stats {
   /** Ends the last stage. @returns a line per stage, and what was worked on */
   report(analysis: Analysis): string {
     this.leave();
-    const { decode, count, bytes } = this.timing;
+    const { decode, count: counting, bytes } = this.timing;
     const lines: string[] = [];
     for (const { name, wall, cpu } of [...this.stages, { name: 'in all', wall: this.wall, cpu: this.cpu }]) {
       lines.push(`${name.padEnd(12)}${seconds(wall)} wall ${seconds(cpu)} CPU`);
       if (name !== 'read') continue;
-      lines.push(`  decoding  ${seconds(decode)} wall`, `  counting  ${seconds(count)} wall`);
+      lines.push(`  decoding  ${seconds(decode)} wall`, `  counting  ${seconds(counting)} wall`);
     }
     const peak = process.resourceUsage().maxRSS * 1024;
     lines.push(
-      `${number(bytes)} bytes read, ${number(analysis.totals.frames)} frames, ${number(this.legs)} flow directions by sender, ${number(peak / MIB)} MiB of memory at most`,
+      `${count(bytes)} bytes read, ${count(analysis.totals.frames)} frames, ${count(this.legs)} flow directions by sender, ${count(Math.round(peak / MIB))} MiB of memory at most`,
     );
     return `${lines.join('\n')}\n`;
   }
@@ -66,10 +67,4 @@ export class Stats {
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(3).padStart(9)} s`;
-}
-
-function number(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, ' ');
 }

@@ -11,6 +11,7 @@ import { verdictSentence } from './words.js';
  * @throws UsageError when it is wrong
  */
 export function checkFilter(expression: string): (subject: FilterSubject) => boolean {
+  if (expression.trim() === '') throw new UsageError('--filter needs a word; docs/outputs.md lists them');
   const filter = parseFilter(expression);
   if (!filter.ok) throw new UsageError(`--filter ${expression}: ${filter.message}`);
   return filter.matches;

@@ -71,7 +71,8 @@ export function span(fromNs: string, toNs: string): string {
   if (ns < 120e9) return `${(ns / 1e9).toFixed(1)} s`;
   const seconds = Math.round(ns / 1e9);
   if (seconds < 7200) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 const PROTOCOLS: Readonly<Record<number, string>> = {
@@ -275,7 +276,8 @@ export function verdictSentence(analysis: Analysis): string {
     return `${count(totals.misdelivered)} of ${counted(judged, 'judged frame')} went to the right IP address and the ${wrong}.${rest}${soFar}`;
   }
   if (judged > 0) return `All ${counted(judged, 'judged frame')} went to the right MAC.${rest}${soFar}`;
-  if (totals.frames === 0) return `There are no frames to judge.${soFar}`;
+  if (totals.frames === 0)
+    return `${analysis.window ? 'There are no frames of the time that --from and --to ask for.' : 'There are no frames to judge.'}${soFar}`;
   return `None of ${counted(totals.frames, 'frame')} could be judged.${soFar}`;
 }
 

@@ -59,7 +59,8 @@ describe('macscan explain', () => {
 
   it.each([
     ['stale mac', 'stale-mac'],
-    ['arp', 'nlb'],
+    ['arp', 'proxy-arp'],
+    ['stale', 'stale-mac'],
     ['pbr-nexthop', 'pbr-next-hop'],
     ['duplicate-ip', 'duplicate-address'],
     ['../formats', undefined],
