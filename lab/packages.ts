@@ -51,7 +51,7 @@ export function fetchPackages(folder: string, kernel: string): Packages {
 }
 
 /** Changes with what goes in, so that nothing made of something else is used again. */
-export function fingerprint(parts: readonly string[]): string {
+function fingerprint(parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 8);
 }
 

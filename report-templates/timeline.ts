@@ -3,7 +3,7 @@
 import { axisBottom, scaleLinear, scaleUtc, select, zoom, zoomIdentity, type D3ZoomEvent } from 'd3';
 import type { ReportData } from '../src/render/html/data.js';
 import { drawLanes, tickText } from '../src/render/html/drawing.js';
-import { betweenText, lanesOf, type Lane, type Mark } from '../src/render/html/lanes.js';
+import { lanesOf, type Lane, type Mark } from '../src/render/html/lanes.js';
 import { markup } from '../src/render/html/markup.js';
 import { button, fill, part, svg } from './dom.js';
 import { Minimap } from './minimap.js';
@@ -288,9 +288,4 @@ export class Timeline {
     next.focus();
     return true;
   }
-}
-
-/** The chosen time in words. */
-export function rangeText(data: ReportData, range: readonly [number, number] | undefined): string {
-  return range ? betweenText(data, range[0], range[1]) : 'all of the time';
 }

@@ -14,7 +14,7 @@ export type Mac = number;
 /** An IP address: below 2^32 the IPv4 address itself, from 2^32 on an index into the analysis' `AddressTable`. */
 export type Ip = number;
 
-export const IPV6_BASE = 0x1_0000_0000;
+const IPV6_BASE = 0x1_0000_0000;
 
 export function isIpv6(ip: Ip): boolean {
   return ip >= IPV6_BASE;

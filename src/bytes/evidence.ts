@@ -18,7 +18,7 @@ export interface EvidenceOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface EvidenceLimits {
+interface EvidenceLimits {
   /** Pieces in all, members of folders and archives among them. */
   readonly pieces: number;
   /** Folders within folders. */

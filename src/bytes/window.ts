@@ -11,7 +11,7 @@ const CHUNK = 256 * 1024;
 const BASE = CHUNK + 4096 - 16;
 
 /** Bytes of a window whose records are no larger than usual. */
-export const WINDOW_BYTES = BASE + CHUNK;
+const WINDOW_BYTES = BASE + CHUNK;
 
 /**
  * A window that moves over a byte source, in which records lie in one piece.

@@ -18,7 +18,7 @@ export interface Cause {
 }
 
 /** Why a cause could not be evaluated, and the command that would have told. */
-export interface Missing {
+interface Missing {
   readonly because: string;
   readonly collect: string;
 }

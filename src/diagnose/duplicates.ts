@@ -34,7 +34,7 @@ export const duplicatesOf = once((scene): readonly Duplicate[] =>
 );
 
 /** Cards of one machine: the same maker, or both speak for another address too. */
-export function areOneMachine(scene: Scene, network: number, a: Mac, b: Mac): boolean {
+function areOneMachine(scene: Scene, network: number, a: Mac, b: Mac): boolean {
   if (makerOf(a) === makerOf(b) && Math.abs(a - b) <= MAX_APART) return true;
   return addressesOf(scene, network, a).filter(({ voices }) => voices.some((voice) => voice.mac === b)).length > 1;
 }

@@ -21,7 +21,7 @@ const GRACE = 1e9;
 type Counts = Record<'frames' | 'queries' | 'unanswered' | 'retransmissions' | 'handshakesRepeated', number>;
 
 /** A packet as the chosen tap saw it. */
-export interface Passing {
+interface Passing {
   readonly packet: FlowPacket;
   readonly frame: TracedFrame;
   readonly time: number;
@@ -147,7 +147,7 @@ function queriesOf(passings: readonly Passing[]): Query[] {
   return queries;
 }
 
-export function opposite(direction: FlowPacket['direction']): FlowPacket['direction'] {
+function opposite(direction: FlowPacket['direction']): FlowPacket['direction'] {
   return direction === 'original' ? 'reply' : 'original';
 }
 

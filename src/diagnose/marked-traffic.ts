@@ -8,7 +8,7 @@ import type { RouteFact, RuleFact } from '../records/facts.js';
 import type { NftRule } from './nft-rule.js';
 
 /** A unicast route and one of its next hops; devices such as tunnels have no gateway. */
-export interface Way {
+interface Way {
   readonly route: RouteFact;
   readonly via: string | undefined;
   readonly device: string;

@@ -17,7 +17,7 @@ import { clusterModeOf } from './cluster.js';
 import { Detours, type Detour } from './detours.js';
 
 /** Frames of one sender to one address and one MAC. */
-export interface Sent {
+interface Sent {
   readonly tap: number;
   readonly from: Mac;
   readonly to: Mac;
@@ -38,7 +38,7 @@ export interface Player {
 }
 
 /** Frames that a card which speaks up for no address made in the name of one that another card answers for. */
-export interface SecondSender {
+interface SecondSender {
   readonly network: number;
   readonly ip: Ip;
   readonly tap: number;

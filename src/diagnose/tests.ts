@@ -15,7 +15,7 @@ import { ownersOfMac } from './identity.js';
 import { onsetOf, recoveryOf, triggerOf } from './onset.js';
 import { areTablesKnown } from './policy-routing.js';
 
-export type TestId = 'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D6' | 'D7' | 'D8' | 'D9' | 'D10' | 'D11';
+type TestId = 'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D6' | 'D7' | 'D8' | 'D9' | 'D10' | 'D11';
 
 const MAX_EVIDENCE = 5;
 /** A packet that came in at most this long before is the one that goes out again. */

@@ -93,7 +93,7 @@ function transitOf(
 }
 
 /** Whether a packet went back to the MAC that it had come from. */
-export function isBoomerang(sightings: readonly TracedFrame[]): boolean {
+function isBoomerang(sightings: readonly TracedFrame[]): boolean {
   return sightings.some((came, i) =>
     sightings
       .slice(i + 1)

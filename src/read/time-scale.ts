@@ -25,7 +25,7 @@ function ticksPerSecond(resolution: TimeResolution): bigint {
 }
 
 /** How the ticks of an interface are scaled: by resolution, so that every step stays exact. */
-export const TimeMethod = { SPLIT: 0, MULTIPLY: 1, DIVIDE: 2, BINARY: 3, BINARY_WIDE: 4, EXACT: 5 } as const;
+const TimeMethod = { SPLIT: 0, MULTIPLY: 1, DIVIDE: 2, BINARY: 3, BINARY_WIDE: 4, EXACT: 5 } as const;
 
 /**
  * Turns the ticks of one interface into ns since the analysis epoch, without BigInt for all resolutions in use.

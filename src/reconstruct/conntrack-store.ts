@@ -7,7 +7,7 @@ import type { Epoch } from '../records/epoch.js';
 import type { ConntrackFact, FactOrigin } from '../records/facts.js';
 
 /** What the lines said of the offload flag, without change, from `first` to `last` (ns since the analysis epoch, NaN undated). */
-export interface FlagRun {
+interface FlagRun {
   readonly flag: ConntrackFact['offload'];
   readonly first: number;
   /** The first line was an event: it says exactly when. */

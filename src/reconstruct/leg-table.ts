@@ -30,7 +30,7 @@ const RECORDS_GROW = 4;
 const MAX_BYTES = 0xffff_ffff;
 const MAX_LENGTH = 0x7fff_ffff;
 /** Row of a frame that is no leg. */
-export const NO_LEG = -1;
+const NO_LEG = -1;
 
 export class LegTable {
   count = 0;

@@ -9,7 +9,7 @@ import type { FrameBatch } from '../records/frame-batch.js';
 import { BATCH_SIZE, type CaptureInterface } from '../records/packet-batch.js';
 
 /** A flow record keeps the tap in 16 bits. */
-export const MAX_TAPS = 0xffff;
+const MAX_TAPS = 0xffff;
 
 /** The VLAN id of a tag that has a priority only: the frame belongs with the untagged ones (IEEE 802.1Q section 6.9). */
 const PRIORITY = 0;

@@ -236,7 +236,7 @@ function bond(second: Station): Evidence {
   });
 }
 
-export function release(wire: Wire, time: number, client: Station): number {
+function release(wire: Wire, time: number, client: Station): number {
   const body = new Array<number>(240).fill(0);
   body.splice(0, 4, 1, 1, 6, 0);
   body.splice(12, 4, ...ipBytes(client.ip));

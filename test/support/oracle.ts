@@ -20,7 +20,7 @@ export function readOracle(file: string): Table {
   return parseTable(text).filter((line) => line.get('frame.encap_type') !== '');
 }
 
-export function parseTable(text: string): Table {
+function parseTable(text: string): Table {
   const [head = '', ...lines] = text.split('\n').filter((line) => line !== '');
   const names = head.split('\t');
   return lines.map((line) => {

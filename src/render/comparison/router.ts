@@ -54,7 +54,7 @@ export function differencesOf(a: Router | undefined, b: Router | undefined): Dif
   return found;
 }
 
-export function isOffloading({ offloads }: Router): boolean {
+function isOffloading({ offloads }: Router): boolean {
   return offloads === 'yes' || offloads === 'likely';
 }
 

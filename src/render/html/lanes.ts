@@ -42,7 +42,7 @@ export function lanesOf(data: ReportData, flows: readonly FlowData[]): Lane[] {
 }
 
 /** `07:52:26.527668 to 07:53:20.740043` */
-export function betweenText(data: ReportData, from: number, to: number): string {
+function betweenText(data: ReportData, from: number, to: number): string {
   const start = clockAt(data.origin, from);
   return from === to ? start : `${start} to ${clockAt(data.origin, to)}`;
 }

@@ -6,7 +6,7 @@ import type { VendorNames } from '../options.js';
 import { clipped } from './limits.js';
 
 /** Colours and hatches that the style sheet knows: 0 for what was right, 1 for what was wrong, then the others. */
-export const SWATCHES = 8;
+const SWATCHES = 8;
 
 const MAX_IPS = 4;
 

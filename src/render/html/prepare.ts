@@ -283,7 +283,7 @@ function spanOf(misdeliveries: readonly Misdelivery[], since: SinceOrigin): read
 const MAX_WORDS = 200;
 
 /** The misdeliveries that a finding explains. */
-export function explainedBy(analysis: Analysis, finding: Finding): Misdelivery[] {
+function explainedBy(analysis: Analysis, finding: Finding): Misdelivery[] {
   const ids = new Set(finding.explains);
   return analysis.misdeliveries.filter((m) => ids.has(m.id));
 }

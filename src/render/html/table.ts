@@ -16,7 +16,7 @@ export interface TableShape {
   readonly times?: readonly RowTime[];
 }
 
-export type RowTime = readonly [from: number | undefined, to: number | undefined];
+type RowTime = readonly [from: number | undefined, to: number | undefined];
 
 /** Rows that do not fit into `most` are counted. */
 export function table(shape: TableShape, rows: readonly (readonly Content[])[], most: number): Markup {
@@ -64,7 +64,7 @@ export function originsText(origins: readonly Origin[], most = 5): string {
   return shown.join(', ') + (left > 0 ? ` and ${count(left)} more` : '');
 }
 
-export function originText(origin: Origin): string {
+function originText(origin: Origin): string {
   const number =
     origin.frame !== undefined ? ` frame ${origin.frame}` : origin.line !== undefined ? ` line ${origin.line}` : '';
   return clipped(origin.input, 100) + number;
