@@ -111,6 +111,16 @@ describe('decompress', () => {
     expect(bytes.length).toBeLessThanOrEqual(10_000_000);
   });
 
+  it('gives what stands before damage, of small gzip files too', async () => {
+    const damaged = gzipSync(sample.subarray(0, 60_000));
+    const middle = damaged.length >>> 1;
+    damaged.fill(0xff, middle, middle + 300);
+    const { bytes, failure } = await readAll(memorySource(damaged));
+    expect(failure?.message).toMatch(/^input: the gzip data are damaged near byte \d+$/);
+    expect(bytes.length).toBeGreaterThan(15_000);
+    expect(sample.subarray(0, 15_000).equals(bytes.subarray(0, 15_000))).toBe(true);
+  });
+
   it.skipIf(!hasTool('xz'))('says which xz it cannot read, and finds damage by the checksum', async () => {
     const noise = sample.subarray(-200_000);
     const other = runTool('xz', ['--check=sha256', '-c'], noise);

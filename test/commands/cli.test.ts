@@ -178,6 +178,32 @@ describe('a case', () => {
   it('is judged only within the window', () => {
     const run = macscan([stale, '-q', '--from', '2026-11-21T13:27:30Z', '--to', '2026-11-21T13:27:40Z']);
     expect(run.stdout).toMatch(/^MISDELIVERED: 40 of /);
+    const later = macscan([stale, '-q', '--from', '2030-01-01T00:00Z']);
+    expect(later.status).toBe(2);
+    expect(later.stdout).toMatch(/^NOT JUDGED: There are no frames of the time that --from and --to ask for/);
+  });
+
+  it('is judged all the same when an option names what is not there, which is told', () => {
+    const run = macscan([
+      stale,
+      '-q',
+      '--as',
+      'lan4.pcap=pcap',
+      '--device',
+      'lan4.pcap=lan4',
+      '--as',
+      'lan3.pcap=pcap',
+    ]);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toMatch(/^macscan: --as lan4\.pcap=pcap: no .*\nmacscan: --device lan4\.pcap=lan4: no .*\n$/);
+  });
+
+  it('is not judged again once it is saved', () => {
+    const saved = join(folder, 'judged.json');
+    expect(macscan([stale, '-q', '-o', saved]).status).toBe(1);
+    const again = macscan([saved, '--from', '1']);
+    expect(again).toMatchObject({ status: 2, stdout: '' });
+    expect(again.stderr).toMatch(/^macscan: --from is of no use with a saved analysis/);
   });
 
   it('shows hostile names as text', () => {
@@ -211,6 +237,11 @@ describe('the command line', () => {
     [['x.pcap', '--from', '1700000002', '--to', '1700000001'], /--to 1700000001: is before --from 1700000002\n$/],
     [['x.pcap', '--from', 'yesterday'], /is no time/],
     [['x.pcap', '--as', 'x.pcap=jpeg'], /is none of/],
+    [['x.pcap', '--filter', ' '], /--filter needs a word/],
+    [['x.pcap', '-o', 'x.json', '-f', 'csv'], /--format is about standard output/],
+    [['compare', 'a', 'b', '-o', 'x.json', '-f', 'html'], /--format is about standard output/],
+    [['guard', 'x.txt', '-o', 'x.nft'], /--output is of no use with macscan guard\n$/],
+    [['redact', 'x.pcap', 'y.pcap', '--from', '1'], /--from is of no use with macscan redact\n$/],
     [[], /Usage/],
   ])('refuses %j', (args, message) => {
     const run = macscan(args);

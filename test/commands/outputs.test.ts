@@ -134,6 +134,15 @@ describe('-o', () => {
     });
   });
 
+  it.each(['txt', 'csv', 'pcapng'])('says in one line that a file cannot be written: .%s', (ending) => {
+    writeFileSync(at('plain'), '');
+    for (const path of [at(`plain/x.${ending}`), at(`nowhere/x.${ending}`), at(`${'x'.repeat(300)}.${ending}`)]) {
+      const { status, stderr } = macscan([stale, '-q', '-o', path]);
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/^macscan: \S+: cannot be written: [a-z ]+\n$/);
+    }
+  });
+
   it('refuses endings, filters and options that make no sense', () => {
     expect(macscan([stale, '-o', at('x.doc')]).stderr).toContain('must be one of .txt, .json, .md');
     expect(macscan([stale, '--filter', 'foo:1']).stderr).toBe(

@@ -295,8 +295,11 @@ describe('macscan redact', () => {
     writeFileSync(join(folder, 'photo.jpg'), Uint8Array.from([0xff, 0xd8, 0, 0, 0, 16]));
     expect(macscan(['redact', 'photo.jpg', 'none.pcapng']).status).toBe(2);
     expect(macscan(['redact', stale, '-']).stderr).toMatch(/name a folder/);
-    expect(macscan(['redact', lan3, 'missing/none.pcap']).stderr).toMatch(
-      /^macscan: missing\/none\.pcap: no such file/,
+    expect(macscan(['redact', lan3, 'missing/none.pcap']).stderr).toBe(
+      'macscan: missing/none.pcap: cannot be written: no such file or directory\n',
+    );
+    expect(macscan(['redact', stale, 'photo.jpg']).stderr).toMatch(
+      /^macscan: photo\.jpg: cannot be written: [a-z ]+\n$/,
     );
     expect(readdirSync(folder).filter((name) => /none|\.tmp$/.test(name))).toEqual([]);
   });
