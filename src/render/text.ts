@@ -13,6 +13,7 @@ import {
   count,
   counted,
   dateTime,
+  diagnosticPlace,
   expectedText,
   filterSentence,
   flowText,
@@ -54,7 +55,7 @@ export function renderText(analysis: Analysis, options: RenderOptions): string {
   wrong
     .slice(0, most)
     .forEach((group, i) => lines.push('', ...block(group, `${i + 1}. `, analysis.flows, options, paint)));
-  if (wrong.length > most) lines.push('', `... and ${counted(wrong.length - most, 'more')} (-v shows all).`);
+  if (wrong.length > most) lines.push('', `... and ${count(wrong.length - most)} more (-v shows all).`);
   if (convergence.length > 0) {
     lines.push('', paint.bold('Normal after a take-over (convergence, counted as delivered)'));
     for (const group of convergence.slice(0, most)) lines.push(...convergenceLines(group));
@@ -202,7 +203,7 @@ function observationLines(analysis: Analysis, options: RenderOptions, paint: Pai
   const shown = analysis.observations.slice(0, options.verbose ? undefined : MAX_OBSERVATIONS);
   for (const seen of shown) lines.push(...wrap(printable(`${seen.title}: ${seen.summary}`), '  ', '  '));
   const left = analysis.observations.length - shown.length;
-  if (left > 0) lines.push(`  ... and ${counted(left, 'more')} (-v shows all)`);
+  if (left > 0) lines.push(`  ... and ${count(left)} more (-v shows all)`);
   return lines;
 }
 
@@ -239,12 +240,7 @@ function diagnosticLines(analysis: Analysis, options: RenderOptions, paint: Pain
   const lines = ['', paint.bold('Limits of the inputs')];
   const shown = options.verbose ? analysis.diagnostics : analysis.diagnostics.slice(0, MAX_DIAGNOSTICS);
   for (const d of shown) {
-    const at = [
-      d.offset === undefined ? '' : `byte ${d.offset}`,
-      d.frame === undefined ? '' : `frame ${d.frame}`,
-      d.line === undefined ? '' : `line ${d.line}`,
-    ].filter((text) => text !== '');
-    const where = [d.input === undefined ? '' : printable(d.input), at.join(', ')]
+    const where = [d.input === undefined ? '' : printable(d.input), diagnosticPlace(d)]
       .filter((text) => text !== '')
       .join(': ');
     const times = d.count !== undefined && d.count > 1 ? ` (${count(d.count)} times)` : '';
@@ -253,7 +249,7 @@ function diagnosticLines(analysis: Analysis, options: RenderOptions, paint: Pain
     );
   }
   const left = analysis.diagnostics.length - shown.length;
-  if (left > 0) lines.push(`  ... and ${counted(left, 'more')} (-v shows all)`);
+  if (left > 0) lines.push(`  ... and ${count(left)} more (-v shows all)`);
   return lines;
 }
 

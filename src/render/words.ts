@@ -4,6 +4,7 @@ import { OUT_OF_MEMORY } from '../errors.js';
 import type {
   Analysis,
   Confidence,
+  Diagnostic,
   EvidenceFrame,
   Flow,
   Misdelivery,
@@ -29,9 +30,9 @@ export function count(n: number): string {
   return n.toString().replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** `1 frame`, `2 frames`. */
-export function counted(n: number, noun: string): string {
-  return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
+/** `1 frame`, `2 frames`; `plural` where an s does not make it. */
+export function counted(n: number, noun: string, plural = `${noun}s`): string {
+  return `${count(n)} ${n === 1 ? noun : plural}`;
 }
 
 /** `2026-11-21 07:52:26.527668` in UTC of decimal ns since 1970, with microseconds (ns where they matter); `unknown time` for an empty text. */
@@ -232,6 +233,16 @@ export function expectedText(m: Misdelivery, names?: VendorNames): string {
   const port = m.because.find((witness) => witness.port !== undefined)?.port;
   if (isRightMac(m) && port !== undefined) return printable(port);
   return m.expected.map((mac) => macText(mac, names)).join(' or ');
+}
+
+/** Where in its input a diagnostic belongs: `byte 5018, frame 54`; empty where nothing says. */
+export function diagnosticPlace({ offset, frame, line }: Diagnostic): string {
+  const parts = [
+    offset === undefined ? '' : `byte ${offset}`,
+    frame === undefined ? '' : `frame ${frame}`,
+    line === undefined ? '' : `line ${line}`,
+  ];
+  return parts.filter((text) => text !== '').join(', ');
 }
 
 /** What a witness said: `02:.. had 192.0.2.1`, `02:.. was on lan2`. */

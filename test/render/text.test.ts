@@ -31,6 +31,29 @@ describe('text for a terminal', () => {
     expect(renderText(fullAnalysis, { ...options, verbose: false })).not.toContain('may have begun');
   });
 
+  it('counts what it leaves out', () => {
+    const many = (count: number) => ({
+      ...fullAnalysis,
+      diagnostics: Array.from({ length: count }, (_, i) => ({
+        id: 'x',
+        what: `What ${i}.`,
+        action: 'Done.',
+        line: i + 1,
+      })),
+    });
+    const short = { ...options, verbose: false };
+    expect(renderText(many(15), short)).toContain('... and 5 more (-v shows all)');
+    expect(renderText(many(11), short)).toContain('... and 1 more (-v shows all)');
+    expect(renderText(many(15), options)).toContain('  line 15: What 14. Done.');
+  });
+
+  it('shows spans of hours without a sixtieth minute', () => {
+    const [m] = fullAnalysis.misdeliveries;
+    if (!m) throw new Error('there is one');
+    const long = { ...m, firstTime: '1000000000', lastTime: String(1_000_000_000n + 10_799_000_000_000n) };
+    expect(renderText({ ...fullAnalysis, misdeliveries: [long] }, options)).toContain('(3 h 0 min)');
+  });
+
   it('names makers of hardware after MACs, if it is given names', () => {
     const names = (mac: string): string | undefined =>
       mac.startsWith('94:83:c4') ? 'GL\u001b Technologies' : undefined;

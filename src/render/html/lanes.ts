@@ -68,10 +68,7 @@ function ownerLane(data: ReportData, owner: OwnerLane): Lane {
     const tone = toneOf(data, span.mac);
     const next = spans[i + 1]?.from ?? data.domain[1];
     const witnesses = span.witnesses.map(({ what }) => `said by: ${what}`);
-    const more =
-      span.moreWitnesses > 0
-        ? [`and ${counted(span.moreWitnesses, 'more witness').replace(/witnesss$/, 'witnesses')}`]
-        : [];
+    const more = span.moreWitnesses > 0 ? [`and ${counted(span.moreWitnesses, 'more witness', 'more witnesses')}`] : [];
     const details = [
       `${owner.ip} is at ${mac}${span.conflict ? ' (another MAC claims it too)' : ''}`,
       span.from === undefined

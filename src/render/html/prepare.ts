@@ -219,9 +219,7 @@ function impactMarks(
 export function feltText(felt: Impact['during']): string[] {
   const stall = /^\d+$/.test(felt.longestStall) && Number(felt.longestStall) >= 1e9 ? felt.longestStall : undefined;
   return [
-    felt.unanswered > 0
-      ? `${count(felt.unanswered)} of ${counted(felt.queries, 'query').replace(/querys$/, 'queries')} unanswered`
-      : '',
+    felt.unanswered > 0 ? `${count(felt.unanswered)} of ${counted(felt.queries, 'query', 'queries')} unanswered` : '',
     felt.retransmissions > 0 ? counted(felt.retransmissions, 'retransmission') : '',
     felt.handshakesRepeated > 0 ? `${counted(felt.handshakesRepeated, 'handshake')} repeated` : '',
     stall === undefined ? '' : `silent for ${span('0', stall)}`,

@@ -1,7 +1,17 @@
 /** What stands below the findings: bindings, what the configuration foretells, what was seen, limits, inputs. */
 
 import type { ClockOffset, Diagnostic, Input, System } from '../../model.js';
-import { clockTime, CONFIDENCE_WORDS, count, counted, dateTime, expectedText, span, witnessText } from '../words.js';
+import {
+  clockTime,
+  CONFIDENCE_WORDS,
+  count,
+  counted,
+  dateTime,
+  diagnosticPlace,
+  expectedText,
+  span,
+  witnessText,
+} from '../words.js';
 import type { Context } from './context.js';
 import { clipped, type Limits } from './limits.js';
 import { markup, type Content, type Markup } from './markup.js';
@@ -158,7 +168,7 @@ export function inputsSection({ analysis, limits }: Context): Markup {
   return section(
     'inputs',
     'Inputs and limits',
-    markup`${captures.length > 0 ? inputTable('Captures', captures, limits) : undefined}${others.length > 0 ? markup`<details class="long"><summary>${counted(others.length, 'dump or other file')}</summary>${inputTable('Dumps and other files', others, limits)}</details>` : undefined}${systemsTable(analysis.systems ?? [], limits)}${clocks.length > 0 ? clockTable(clocks, limits) : undefined}${analysis.diagnostics.length > 0 ? diagnosticsTable(analysis.diagnostics, limits) : undefined}`,
+    markup`${captures.length > 0 ? inputTable('Captures', captures, limits) : undefined}${others.length > 0 ? markup`<details class="long"><summary>${counted(others.length, 'dump or other file', 'dumps or other files')}</summary>${inputTable('Dumps and other files', others, limits)}</details>` : undefined}${systemsTable(analysis.systems ?? [], limits)}${clocks.length > 0 ? clockTable(clocks, limits) : undefined}${analysis.diagnostics.length > 0 ? diagnosticsTable(analysis.diagnostics, limits) : undefined}`,
   );
 }
 
@@ -244,15 +254,10 @@ function milliseconds(ns: string): string {
 
 function diagnosticsTable(diagnostics: readonly Diagnostic[], limits: Limits): Markup {
   const rows = diagnostics.map((d): Content[] => {
-    const at = [
-      d.offset === undefined ? '' : `byte ${d.offset}`,
-      d.frame === undefined ? '' : `frame ${d.frame}`,
-      d.line === undefined ? '' : `line ${d.line}`,
-    ].filter((text) => text !== '');
     const times = d.count !== undefined && d.count > 1 ? ` (${count(d.count)} times)` : '';
     return [
       d.input === undefined ? 'all' : clipped(d.input, 100),
-      at.join(', '),
+      diagnosticPlace(d),
       `${clipped(d.what, 600)} ${clipped(d.action, 600)}${times}`,
     ];
   });
