@@ -666,7 +666,7 @@ export const SAMPLES: readonly Sample[] = [
     cause: 'hardware-l2-wrong',
     shows: () => engine(third.mac, [`${oldHost.ip} dev br-lan lladdr ${oldHost.mac} REACHABLE`]),
     near: {
-      what: 'an entry that has what the neighbor table has',
+      what: 'an entry that has what the neighbour table has',
       build: () => engine(oldHost.mac, [`${oldHost.ip} dev br-lan lladdr ${oldHost.mac} REACHABLE`]),
     },
   },
