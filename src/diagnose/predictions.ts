@@ -55,6 +55,17 @@ export function foretellsNextHop(host: Host, addresses: AddressTable, client: Ip
   return oracle.leadsAstray(client, tables);
 }
 
+/** Whether the configuration alone says that one of these tables misleads packets for a client, offloaded or not. */
+export function foretellsIncompleteTable(
+  host: Host,
+  addresses: AddressTable,
+  client: Ip,
+  tables: readonly string[],
+): boolean {
+  const oracle = new Oracle(host, offloadRulesOf(host), addresses, ({ line }) => ({ input: '', line }));
+  return oracle.isMisled(client, tables);
+}
+
 /** Addresses that stand for any far one, those for documentation first. */
 const FAR: Readonly<Record<4 | 6, readonly string[]>> = {
   4: ['198.51.100.1', '192.0.2.1', '203.0.113.1', '8.8.8.8'],
@@ -104,6 +115,18 @@ class Oracle {
 
   leadsAstray(client: Ip, tables: readonly string[]): boolean {
     if (!this.kernel().isKnown) return false;
+    return this.foretells(client, tables, (table, network, far) => this.nextHop(table, network, far));
+  }
+
+  isMisled(client: Ip, tables: readonly string[]): boolean {
+    return this.foretells(client, tables, (table, network, far) => this.tableIncomplete(table, network, far));
+  }
+
+  private foretells(
+    client: Ip,
+    tables: readonly string[],
+    prediction: (table: MarkedTable, network: ClientNetwork, far: Ip) => Prediction | undefined,
+  ): boolean {
     return markedTables(this.rules, this.routes).some((table) => {
       const far = tables.includes(table.table) ? this.farAddress(table) : undefined;
       if (far === undefined) return false;
@@ -111,7 +134,7 @@ class Oracle {
       return networks.some((network) => {
         const prefix = parsePrefix(network.route.prefix, this.addresses);
         const isHere = prefix !== undefined && prefixContains(prefix, client);
-        return isHere && this.nextHop(table, { ...network, client }, far) !== undefined;
+        return isHere && prediction(table, { ...network, client }, far) !== undefined;
       });
     });
   }

@@ -50,11 +50,13 @@ async function judged(
   wire: Wire,
   conntrack: string | undefined,
   events = '',
+  ruleset = '',
 ): Promise<{ cause: string; test: (id: string) => TestResult['result'] }> {
   const texts = {
     ...TABLES,
     ...(conntrack === undefined ? {} : { 'conntrack-L.log': conntrack }),
     ...(events === '' ? {} : { 'conntrack-E.log': events }),
+    ...(ruleset === '' ? {} : { 'nft-ruleset.txt': ruleset }),
   };
   const { findings } = await judge({ 'br-lan.pcap': wire }, texts);
   const [finding] = findings;
@@ -90,6 +92,29 @@ describe('a flow that goes to the next hop of a marked table', () => {
   it('is misled by the table when conntrack shows that it was not offloaded', async () => {
     const { cause, test } = await judged(replies(), dumps([2, PLAIN], [10, PLAIN], [18, PLAIN]));
     expect([test('D1'), test('D9'), cause]).toEqual(['no', 'no', 'pbr-table-incomplete']);
+  });
+
+  it.each([
+    ['the mark back', 'meta mark set ct mark', OFFLOADED, 'pbr-table-incomplete'],
+    [
+      'the mark back, and the connection has another',
+      'meta mark set ct mark',
+      OFFLOADED.replace('255', '7'),
+      'pbr-next-hop',
+    ],
+    ['no mark', 'ct direction original meta mark set ct mark', OFFLOADED, 'pbr-next-hop'],
+  ])('is misled by the table when it was offloaded, and replies get %s', async (_what, rule, entry, expected) => {
+    const ruleset = `table inet fw4 {
+	chain mangle_prerouting {
+		type filter hook prerouting priority mangle; policy accept;
+		${rule}
+		iifname "br-lan" ip saddr ${other.ip} meta mark set 0x000000ff
+		ct mark set meta mark
+	}
+}
+`;
+    const { cause, test } = await judged(replies(), dumps([2, entry], [10, entry], [18, entry]), '', ruleset);
+    expect([test('D1'), test('D9'), cause]).toEqual(['unknown', 'yes', expected]);
   });
 
   it('is not explained by a dump of later, when nothing was wrong any more', async () => {

@@ -15,6 +15,7 @@ import {
   policyRuledOut,
   type PolicyContext,
 } from '../policy-routing.js';
+import { areRepliesMarked } from '../marked-replies.js';
 import { foretellsNextHop } from '../predictions.js';
 
 export const pbrNextHop: Cause = {
@@ -29,6 +30,13 @@ export const pbrNextHop: Cause = {
     if (ruledOut && !isShownByPackets) return ruledOut;
     if (tests.is('D1', 'no') || (tests.is('D2', 'no') && !tests.is('D1', 'yes'))) {
       return { fits: 'no', because: 'Packets that were not offloaded went the same way: the tables send them there.' };
+    }
+    if (areRepliesMarked(scene, kase, tests, tables)) {
+      return {
+        fits: 'no',
+        because:
+          'The ruleset gives replies the mark of their connection back: the tables send them there, offloaded or not.',
+      };
     }
     if (!tests.showOffload) {
       return { fits: 'unknown', because: 'Nothing shows that the flow was offloaded.', collect: COLLECT_CONNTRACK };

@@ -1,6 +1,7 @@
 /** Policy routing's table lacks the client's network, so that the tables themselves send its packets to the next hop: no offload needed. */
 
 import type { Cause } from '../cause.js';
+import { areRepliesMarked } from '../marked-replies.js';
 import { curesForTables, policyContext, policyRuledOut } from '../policy-routing.js';
 
 export const pbrTableIncomplete: Cause = {
@@ -15,7 +16,8 @@ export const pbrTableIncomplete: Cause = {
     }
     const { tables } = context;
     const ip = scene.r.addresses.format(kase.dstIp);
-    if (!tests.is('D9', 'no') && !tests.is('D1', 'no') && !tests.is('D2', 'no')) {
+    const isShown = tests.is('D9', 'no') || tests.is('D1', 'no') || tests.is('D2', 'no');
+    if (!isShown && !areRepliesMarked(scene, kase, tests, tables)) {
       return {
         fits: 'unknown',
         because: 'Nothing shows how packets fare that are not offloaded.',
@@ -25,7 +27,7 @@ export const pbrTableIncomplete: Cause = {
     return {
       fits: 'yes',
       confidence: 'strong',
-      summary: `Packets for ${ip} went to the next hop of table ${tables.map(({ table }) => table).join(', ')}, offloaded or not: the table has no route to the network of ${ip}.`,
+      summary: `Packets for ${ip} went to the next hop of table ${tables.map(({ table }) => table).join(', ')}, offloaded or not: ${isShown ? '' : 'the ruleset gives replies the mark of their connection back, and '}the table has no route to the network of ${ip}.`,
       change: curesForTables(scene, kase, tables),
       collect: [],
     };
