@@ -4,9 +4,9 @@ import { formatMac, type Ip, type Mac } from '../bytes/address.js';
 import { frameOrigin } from '../detect/witnesses.js';
 import type { Origin } from '../model.js';
 import { addressKey } from '../reconstruct/address-key.js';
-import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';
+import { once } from './once.js';
 
 /** An address of a network and the MACs that spoke up for it. */
 export interface Claimed {
@@ -22,8 +22,6 @@ interface Index {
   /** By network and MAC. */
   readonly byMac: readonly ReadonlyMap<Mac, readonly Claimed[]>[];
 }
-
-const memo = new WeakMap<Reconstruction, Index>();
 
 /** All addresses that anybody spoke up for. */
 export function claimedAddresses(scene: Scene): readonly Claimed[] {
@@ -86,22 +84,18 @@ export function macs(all: Iterable<Mac>): string[] {
 const MAX_EVIDENCE = 5;
 const MAX_NAMES = 5;
 
-function indexOf(scene: Scene): Index {
-  let index = memo.get(scene.r);
-  if (!index) {
-    const all = collect(scene);
-    const byMac = scene.around.networks.taps.map(() => new Map<Mac, Claimed[]>());
-    for (const claimed of all) {
-      for (const { mac } of claimed.voices) {
-        const known = byMac[claimed.network]?.get(mac);
-        if (known) known.push(claimed);
-        else byMac[claimed.network]?.set(mac, [claimed]);
-      }
+const indexOf = once((scene): Index => {
+  const all = collect(scene);
+  const byMac = scene.around.networks.taps.map(() => new Map<Mac, Claimed[]>());
+  for (const claimed of all) {
+    for (const { mac } of claimed.voices) {
+      const known = byMac[claimed.network]?.get(mac);
+      if (known) known.push(claimed);
+      else byMac[claimed.network]?.set(mac, [claimed]);
     }
-    memo.set(scene.r, (index = { all, contested: all.filter(({ voices }) => voices.length > 1), byMac }));
   }
-  return index;
-}
+  return { all, contested: all.filter(({ voices }) => voices.length > 1), byMac };
+});
 
 function collect(scene: Scene): Claimed[] {
   const byAddress = new Map<number, Voice[]>();

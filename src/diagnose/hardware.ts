@@ -6,8 +6,8 @@ import type { HardwareTuple } from '../records/facts.js';
 import type { ConntrackEntry } from '../reconstruct/conntrack-store.js';
 import type { HardwareRun, NeighborRun } from '../reconstruct/fact-store.js';
 import type { Host } from '../reconstruct/hosts.js';
-import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Case, Scene } from './case.js';
+import { once } from './once.js';
 
 /** A bound entry that names a MAC. */
 export interface BoundEntry {
@@ -26,14 +26,8 @@ export const COLLECT_ENGINE =
 /** EtherTypes of PPPoE, as MediaTek and as Airoha print them: the MAC is that of the access concentrator. */
 const PPPOE = ['6488', '8864'];
 
-const memo = new WeakMap<Reconstruction, readonly BoundEntry[]>();
-
 /** All bound entries of all dumps, but those that lead into PPPoE. */
-export function boundEntries(scene: Scene): readonly BoundEntry[] {
-  let entries = memo.get(scene.r);
-  if (!entries) memo.set(scene.r, (entries = collect(scene)));
-  return entries;
-}
+export const boundEntries = once((scene): readonly BoundEntry[] => collect(scene));
 
 /** The bound entries that send packets for a case's address to the MAC that they went to. */
 export function entriesOfCase(scene: Scene, kase: Case): BoundEntry[] {
@@ -58,25 +52,23 @@ export function neighborRuns(host: Host, ip: Ip): readonly NeighborRun[] {
 
 /** The conntrack entries of the flow that an entry matches, in either direction. */
 export function conntrackOf(scene: Scene, entry: BoundEntry): readonly ConntrackEntry[] {
-  let index = byTuple.get(scene.r);
-  if (!index) {
-    index = new Map();
-    for (const found of scene.r.facts.conntrack.entries) {
-      for (const tuple of [found.first.original, found.first.reply]) {
-        const key = keyOf(tuple);
-        const known = index.get(key);
-        if (known) known.push(found);
-        else index.set(key, [found]);
-      }
-    }
-    byTuple.set(scene.r, index);
-  }
   const { original, protocol } = entry.run.fact;
-  const found = index.get(keyOf(original)) ?? [];
+  const found = entriesByTuple(scene).get(keyOf(original)) ?? [];
   return found.filter((candidate) => protocol === undefined || candidate.protocol === protocol);
 }
 
-const byTuple = new WeakMap<Reconstruction, Map<string, ConntrackEntry[]>>();
+const entriesByTuple = once(({ r }) => {
+  const index = new Map<string, ConntrackEntry[]>();
+  for (const entry of r.facts.conntrack.entries) {
+    for (const tuple of [entry.first.original, entry.first.reply]) {
+      const key = keyOf(tuple);
+      const known = index.get(key);
+      if (known) known.push(entry);
+      else index.set(key, [entry]);
+    }
+  }
+  return index;
+});
 
 function keyOf(tuple: HardwareTuple): string {
   return `${tuple.src} ${tuple.srcPort ?? ''} ${tuple.dst} ${tuple.dstPort ?? ''}`;

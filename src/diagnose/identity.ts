@@ -5,6 +5,7 @@ import type { Ownership } from '../detect/ownership.js';
 import type { Origin } from '../model.js';
 import type { RouteFact } from '../records/facts.js';
 import type { Case, Scene } from './case.js';
+import { once } from './once.js';
 
 export interface OwnerOfMac {
   readonly kind: 'former-owner' | 'next-hop' | 'host' | 'router-itself';
@@ -51,19 +52,18 @@ export function ownersOfMac(scene: Scene, kase: Case): OwnerOfMac[] {
   return owners.sort((a, b) => rank.indexOf(a.kind) - rank.indexOf(b.kind) || a.ip - b.ip);
 }
 
-const memo = new WeakMap<Scene['ownerships'], Map<Mac, Set<Ownership>>>();
-
 /** The addresses that a MAC is known to have, or to have had, in any network. */
 function ownershipsOf(scene: Scene, mac: Mac): Iterable<Ownership> {
-  let byMac = memo.get(scene.ownerships);
-  if (!byMac) {
-    memo.set(scene.ownerships, (byMac = new Map<Mac, Set<Ownership>>()));
-    for (const ownership of scene.ownerships.values()) {
-      for (const one of ownership.macs) append(byMac, one, ownership);
-    }
-  }
-  return byMac.get(mac) ?? [];
+  return ownershipsByMac(scene).get(mac) ?? [];
 }
+
+const ownershipsByMac = once(({ ownerships }) => {
+  const byMac = new Map<Mac, Set<Ownership>>();
+  for (const ownership of ownerships.values()) {
+    for (const one of ownership.macs) append(byMac, one, ownership);
+  }
+  return byMac;
+});
 
 function append(byMac: Map<Mac, Set<Ownership>>, mac: Mac, ownership: Ownership): void {
   const known = byMac.get(mac);

@@ -3,8 +3,8 @@
 import { parseMac, type Mac } from '../bytes/address.js';
 import type { Origin } from '../model.js';
 import type { LogEvent, LogEventFact } from '../records/facts.js';
-import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Scene } from './scene.js';
+import { once } from './once.js';
 
 /** A dated line of a log. It happened at `earliest` or later, and before `latest`; ns since the analysis epoch. */
 export interface Logged {
@@ -22,19 +22,12 @@ export function loggedBetween(scene: Scene, kinds: readonly LogEvent[], from: nu
   );
 }
 
-const memo = new WeakMap<Reconstruction, readonly Logged[]>();
-
-function logOf(scene: Scene): readonly Logged[] {
-  let all = memo.get(scene.r);
-  if (!all) {
-    all = [...scene.r.facts.inputs.values()]
-      .flatMap(({ log }) => log.map((fact) => logged(scene, fact)))
-      .filter((line) => line !== undefined)
-      .sort((a, b) => a.earliest - b.earliest);
-    memo.set(scene.r, all);
-  }
-  return all;
-}
+const logOf = once((scene): readonly Logged[] =>
+  [...scene.r.facts.inputs.values()]
+    .flatMap(({ log }) => log.map((fact) => logged(scene, fact)))
+    .filter((line) => line !== undefined)
+    .sort((a, b) => a.earliest - b.earliest),
+);
 
 function logged(scene: Scene, fact: LogEventFact): Logged | undefined {
   if (fact.time === undefined) return undefined;

@@ -4,19 +4,18 @@ import type { Ip, Mac } from '../bytes/address.js';
 import { viewLeg } from '../detect/legs.js';
 import { macPairsOf } from '../detect/mac-pairs.js';
 import { isGroupIp } from '../detect/routers.js';
-import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Scene } from './case.js';
+import { once } from './once.js';
 
 const MAX_SOURCES = 256;
 const TCP = 6;
 const BGP = 179;
 
-const memo = new WeakMap<Reconstruction, Map<string, ReadonlySet<Ip>>>();
+const knownSources = once(() => new Map<string, ReadonlySet<Ip>>());
 
 /** Source addresses of what a MAC of a network passed on, at most 256. */
 export function passedOnBy(scene: Scene, network: number, mac: Mac): ReadonlySet<Ip> {
-  let known = memo.get(scene.r);
-  if (!known) memo.set(scene.r, (known = new Map<string, ReadonlySet<Ip>>()));
+  const known = knownSources(scene);
   const key = `${network} ${mac}`;
   let sources = known.get(key);
   if (!sources) known.set(key, (sources = sourcesOf(scene, network, mac)));

@@ -2,12 +2,12 @@
 
 import { isIpv6, type Ip, type Mac } from '../bytes/address.js';
 import { virtualRouterOf } from '../detect/routers.js';
-import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';
 import { addressesOf, claimedAddresses } from './claimants.js';
 import { isClusterMac } from './cluster.js';
 import { passedOnBy } from './passed-on.js';
+import { once } from './once.js';
 
 /** A MAC and the addresses that it answers for. */
 export interface Proxy {
@@ -22,13 +22,8 @@ export interface Proxy {
 const MIN_ANSWERED = 3;
 const MIN_OTHERS = 2;
 
-const memo = new WeakMap<Reconstruction, Proxy[]>();
-
-export function proxiesOf(scene: Scene): readonly Proxy[] {
-  let proxies = memo.get(scene.r);
-  if (!proxies) memo.set(scene.r, (proxies = findProxies(scene)));
-  return proxies;
-}
+/** MACs that answer for addresses of others, from the claims of all inputs. */
+export const proxiesOf = once((scene): readonly Proxy[] => findProxies(scene));
 
 function findProxies(scene: Scene): Proxy[] {
   const byMac = new Map<string, { network: number; mac: Mac; answered: { ip: Ip; voice: Voice; shared: boolean }[] }>();

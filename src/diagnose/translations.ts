@@ -5,11 +5,11 @@ import { frameOrigin } from '../detect/witnesses.js';
 import type { Origin } from '../model.js';
 import { addressKey } from '../reconstruct/address-key.js';
 import type { Grant } from '../reconstruct/grants.js';
-import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Voice } from '../reconstruct/voices.js';
 import type { Scene } from './case.js';
 import { addressesOf, claimedAddresses } from './claimants.js';
 import { passedOnBy } from './passed-on.js';
+import { once } from './once.js';
 
 export interface Station {
   readonly ip: Ip;
@@ -26,14 +26,8 @@ export interface Repeater {
   readonly stations: readonly Station[];
 }
 
-const memo = new WeakMap<Reconstruction, Repeater[]>();
-
 /** MACs that answer for at least one address that DHCP gave to another MAC, and for a second address. */
-export function repeatersOf(scene: Scene): readonly Repeater[] {
-  let repeaters = memo.get(scene.r);
-  if (!repeaters) memo.set(scene.r, (repeaters = findRepeaters(scene)));
-  return repeaters;
-}
+export const repeatersOf = once((scene): readonly Repeater[] => findRepeaters(scene));
 
 function findRepeaters(scene: Scene): Repeater[] {
   const { of } = scene.around.networks;

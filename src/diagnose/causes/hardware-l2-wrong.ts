@@ -8,7 +8,6 @@ import { virtualRouterOf } from '../../detect/routers.js';
 import { addressKey } from '../../reconstruct/address-key.js';
 import type { NeighborRun } from '../../reconstruct/fact-store.js';
 import type { Host } from '../../reconstruct/hosts.js';
-import type { Reconstruction } from '../../reconstruct/reconstruction.js';
 import { parsePrefix, prefixContains } from '../../reconstruct/prefix.js';
 import { HARDWARE_OFF } from '../advice.js';
 import type { Scene } from '../case.js';
@@ -24,6 +23,7 @@ import {
   type BoundEntry,
 } from '../hardware.js';
 import { policyContext } from '../policy-routing.js';
+import { once } from '../once.js';
 
 /** Dumps this far apart may show different moments. */
 const APART = 60e9;
@@ -120,20 +120,13 @@ function wasOwner(scene: Scene, { ip, mac }: BoundEntry): boolean {
   return owned || grantsOf(scene).has(`${scene.r.addresses.format(ip)} ${mac}`);
 }
 
-const granted = new WeakMap<Reconstruction, ReadonlySet<string>>();
-
 /** Pairs of address and MAC in leases and logs. */
-function grantsOf(scene: Scene): ReadonlySet<string> {
-  let pairs = granted.get(scene.r);
-  if (!pairs) {
-    const said = [...scene.r.facts.inputs.values()].flatMap(({ leases, log }) => [...leases, ...log]);
-    pairs = new Set(
-      said.flatMap(({ ip, mac }) => (ip === undefined || mac === undefined ? [] : [`${ip} ${parseMac(mac) ?? ''}`])),
-    );
-    granted.set(scene.r, pairs);
-  }
-  return pairs;
-}
+const grantsOf = once(({ r }): ReadonlySet<string> => {
+  const said = [...r.facts.inputs.values()].flatMap(({ leases, log }) => [...leases, ...log]);
+  return new Set(
+    said.flatMap(({ ip, mac }) => (ip === undefined || mac === undefined ? [] : [`${ip} ${parseMac(mac) ?? ''}`])),
+  );
+});
 
 /** A table that a mark selects leads to the MAC: then routing chose it, not the engine. */
 function isMarkedHop(scene: Scene, host: Host, mac: number): boolean {
