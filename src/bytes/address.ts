@@ -30,6 +30,7 @@ export function macFromWords(high: number, low: number): Mac {
   return (high & 0xffff) * 0x1_0000_0000 + (low >>> 0);
 }
 
+/** A MAC in lower case with colons, as everything that macscan writes has it. */
 export function formatMac(mac: Mac): string {
   let text = '';
   for (let rest = mac, i = 0; i < 6; i++) {
@@ -54,6 +55,7 @@ export function parseMac(text: string): Mac | undefined {
   return undefined;
 }
 
+/** Whether a MAC is a group's (multicast or broadcast): the lowest bit of its first byte (IEEE 802). */
 export function isGroupMac(mac: Mac): boolean {
   return (Math.floor(mac / 0x100_0000_0000) & 1) === 1;
 }
@@ -63,7 +65,16 @@ export function isGroupHigh(high: number): boolean {
   return (high & 0x100) !== 0;
 }
 
+/** Frames to it go to everybody. */
 export const BROADCAST_MAC: Mac = 0xffff_ffff_ffff;
+
+/**
+ * Whether an address may be the broadcast address of a subnet whose mask is not known: that ends in ones. A frame to it and
+ * to the broadcast MAC went to everybody in any case.
+ */
+export function mayBeSubnetBroadcast(ip: Ip): boolean {
+  return !isIpv6(ip) && (ip & 3) === 3;
+}
 
 /** @returns the 32-bit value of a dotted quad, undefined when the text is none */
 export function parseIpv4(text: string): Ip | undefined {
@@ -78,6 +89,7 @@ export function parseIpv4(text: string): Ip | undefined {
   return value;
 }
 
+/** The dotted quad of a 32-bit address. */
 export function formatIpv4(ip: Ip): string {
   return `${ip >>> 24}.${(ip >>> 16) & 255}.${(ip >>> 8) & 255}.${ip & 255}`;
 }

@@ -14,6 +14,7 @@ export type LineEnd = 'whole' | 'cut' | 'last';
 /** Called once per line, without its line break. */
 export type LineConsumer = (text: string, end: LineEnd) => void;
 
+/** Makes lines of bytes that arrive in any chunking. */
 export class LineSplitter {
   private readonly consume: LineConsumer;
   private decoder: InstanceType<typeof TextDecoder> | undefined;

@@ -70,6 +70,7 @@ export function writeFile(path: string, text: string): void {
   }
 }
 
+/** Says something on standard error, in the form of all messages. The caller escapes what comes from an input (`printable`). */
 export function writeError(line: string): void {
   process.stderr.write(`macscan: ${line}\n`);
 }

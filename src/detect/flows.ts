@@ -58,6 +58,7 @@ export function directionOf(flow: AffectedFlow, leg: number): 'original' | 'repl
   return flow.originals.has(leg) ? 'original' : 'reply';
 }
 
+/** Addresses, protocol and ports of a leg as the analysis has them. */
 export function tupleOf(r: Reconstruction, view: LegView): Tuple {
   const ports = view.srcPort !== 0 || view.dstPort !== 0;
   return {

@@ -47,6 +47,7 @@ export function hopsBefore(
   return limits.size === 0 ? 'unseen' : 'steady';
 }
 
+/** Key of the packets between two addresses, one way. */
 export function wayKey({ srcIp, dstIp }: { readonly srcIp: Ip; readonly dstIp: Ip }): string {
   return `${srcIp} ${dstIp}`;
 }
@@ -128,6 +129,7 @@ export function runsPast(
   return runs;
 }
 
+/** Whether the direction's flow was offloaded at some time between two moments (ns since the analysis epoch), as far as conntrack or captures tell. */
 export function wasOffloaded({ spans, flow }: Direction, from: number, to: number): boolean {
   if (spans.length > 0) return spans.some((span) => covers(span, from, to));
   return flow?.conntrack.some(({ offload }) => offload !== 'none' && offload !== 'unknown') ?? false;
@@ -137,15 +139,18 @@ function covers({ from, to }: OffloadSpan, first: number, last: number): boolean
   return from.earliest <= last && (to?.latest ?? Infinity) >= first;
 }
 
+/** Whether a packet cannot be offloaded, whatever its flow is. */
 export function escapes(hop: Hop): boolean {
   return hop.frames.some(isEscape);
 }
 
+/** The first and the last time of some hops, ns since the analysis epoch. */
 export function spanOf(hops: readonly Hop[]): { from: number; to: number } {
   const times = hops.map(timeOfHop);
   return { from: Math.min(...times), to: Math.max(...times) };
 }
 
+/** Where and when a hop was seen. */
 export function seenAt(hop: Hop): SeenAt {
   const [frame] = hop.frames;
   const view = frame?.view;

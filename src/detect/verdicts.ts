@@ -3,7 +3,7 @@
  * suspects, whose frames the second reading judges one by one.
  */
 
-import { isIpv6, macFromWords, type Ip, type Mac } from '../bytes/address.js';
+import { isIpv6, macFromWords, mayBeSubnetBroadcast, type Ip, type Mac } from '../bytes/address.js';
 import { WordTable } from '../bytes/word-table.js';
 import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
@@ -217,7 +217,7 @@ export class Verdicts {
   private quickRules(to: Destination, meta: number, ports: number, macs: number, macLow: number): Rules | undefined {
     if (macs & GROUP_BIT) {
       const isBroadcast = (macs & 0xffff) === 0xffff && macLow === -1;
-      return to.isGroup || (isBroadcast && isSubnetBroadcast(to.ip)) ? ALL_DELIVERED : GROUP_MAC;
+      return to.isGroup || (isBroadcast && mayBeSubnetBroadcast(to.ip)) ? ALL_DELIVERED : GROUP_MAC;
     }
     // Wi-Fi turns multicast into unicast; a DHCP server writes to the MAC in the message, before anybody has the address.
     if (to.isGroup) return ALL_DELIVERED;
@@ -265,9 +265,4 @@ function rulesAlways(ruling: Ruling): Rules {
 function stretchesWithin(stretches: readonly Stretch[], first: number, last: number): readonly Stretch[] {
   if (Number.isNaN(first) || Number.isNaN(last)) return stretches;
   return stretches.filter((stretch, i) => stretch.from <= last && (stretches[i + 1]?.from ?? Infinity) > first);
-}
-
-/** Without the mask: the last address of a subnet ends in ones. A frame to it went to everyone in any case. */
-function isSubnetBroadcast(ip: Ip): boolean {
-  return !isIpv6(ip) && (ip & 3) === 3;
 }

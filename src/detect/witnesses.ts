@@ -15,7 +15,7 @@ import { Originated, type AddressBook } from './originated.js';
 import type { Ownership, Testimony } from './ownership.js';
 import { Testimonies, type Witnesses } from './testimonies.js';
 
-/** Names of inputs, and which taps a device of a host is. */
+/** What surrounds the legs that are judged: hosts whose dumps are at hand, networks, routers, names of inputs. */
 export interface Surroundings {
   readonly hosts: readonly Host[];
   readonly networks: Networks;
@@ -28,6 +28,7 @@ export interface Surroundings {
 /** A statement of a neighbour table this soon after a claim on the wire may still be the state before it. */
 const TABLE_LAG = 1e9;
 
+/** What was said, on the wire and in dumps, of who has which address: by `addressKey` of network and address. */
 export function findOwnerships(r: Reconstruction, around: Surroundings): Map<number, Ownership> {
   const collected = new Map<number, Testimonies>();
   const made = new Originated(r, (tap, frame) => frameOrigin(r, around, tap, frame));
@@ -72,6 +73,7 @@ const WITNESS_OF_CLAIM: Readonly<Record<number, WitnessKind>> = {
   [Claim.DHCP_ACK]: 'dhcp-ack',
 };
 
+/** The kind of witness that a claim (one of `Claim`) is. */
 export function witnessOfClaim(kind: number): WitnessKind {
   return WITNESS_OF_CLAIM[kind] ?? 'arp-request';
 }
@@ -86,6 +88,7 @@ function testimonyOfClaim(r: Reconstruction, around: Surroundings, run: ClaimRun
   };
 }
 
+/** Where a frame of a tap stands. */
 export function frameOrigin(r: Reconstruction, around: Surroundings, tap: number, frame: number): Origin {
   return { input: around.inputName(r.taps.all[tap]?.input ?? 0), frame };
 }

@@ -49,6 +49,7 @@ export interface Parts extends Scene {
   readonly partial: boolean;
 }
 
+/** The whole analysis. Nothing is read any more, and nothing judged. */
 export function assemble(parts: Parts): Analysis {
   const { r, examination, verdicts, places } = parts;
   const misdeliveries = misdeliveriesOf(parts);

@@ -55,6 +55,7 @@ export interface Case {
 /** At most this many cases, those with the most frames; convergence comes last. */
 const MAX_CASES = 200;
 
+/** What was misdelivered, by sender, address, MAC and class, most frames first. */
 export function casesOf(scene: Scene, examination: Examination): Case[] {
   const groups = new Map<string, MisdeliveredFrames[]>();
   for (const bucket of examination.misdelivered.values()) {

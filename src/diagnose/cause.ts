@@ -76,6 +76,7 @@ const OFFLOAD_CAUSES: readonly string[] = [
   'bridge-offload-skip',
 ];
 
+/** Whether a cause says that a flow was offloaded. */
 export function namesOffload(cause: string): boolean {
   return OFFLOAD_CAUSES.includes(cause);
 }

@@ -12,6 +12,7 @@ export function clusterModeOf(mac: Mac): ClusterMode | undefined {
   return Math.floor(mac / 0x1_0000) === 0x0100_5e7f ? 'IGMP multicast' : undefined;
 }
 
+/** Whether a MAC is that of a load balancing cluster. */
 export function isClusterMac(mac: Mac): boolean {
   return clusterModeOf(mac) !== undefined;
 }

@@ -139,6 +139,7 @@ class Rows {
 /** Where the frames of a misdelivery were seen, between whom, and how they are wrong: no two have the same. */
 export type Place = Pick<Misdelivery, 'input' | 'device' | 'vlan' | 'srcMac' | 'dstMac' | 'dstIp' | 'class'>;
 
+/** Where the frames of a bucket were seen, in the words of the analysis. */
 export function placeOf(r: Reconstruction, bucket: MisdeliveredFrames, places: Places): Place {
   const tap = r.taps.all[bucket.view.tap];
   return {

@@ -20,6 +20,7 @@ export interface Focus {
   readonly to: number;
 }
 
+/** Where a fact stands, for the analysis. */
 export function originOfFact(scene: Scene, { input, line }: FactOrigin): Origin {
   return { input: scene.places.inputName(input), line };
 }

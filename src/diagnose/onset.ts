@@ -20,6 +20,7 @@ export interface Trigger {
   readonly source: 'event' | 'snapshot' | 'computed';
 }
 
+/** The first wrong frame of a case, and the change that it follows, if one is known: of routes, of the address's owner, or to offload. */
 export function onsetOf(scene: Scene, kase: Case): Onset {
   const { r } = scene;
   const base = { time: r.epoch.text(kase.first), origin: kase.firstOrigin };
@@ -80,6 +81,7 @@ function findTrigger(scene: Scene, flow: AffectedFlow): Trigger | undefined {
   return packet && { time: packet.time, source: 'computed' };
 }
 
+/** The last wrong frame of a case, and what ended the fault, as far as the evidence tells. */
 export function recoveryOf(scene: Scene, kase: Case): Recovery {
   const { r } = scene;
   const time = r.epoch.text(kase.last);

@@ -32,6 +32,7 @@ export interface Foresight {
 /** More say nothing new. */
 const MAX_PREDICTIONS = 20;
 
+/** What rules, routes and rulesets alone will cause on each host, and what its ruleset does to offload. No frame is looked at. */
 export function foresee(
   hosts: readonly Host[],
   addresses: AddressTable,

@@ -11,6 +11,7 @@ import { reachedOffloads, type Offload, type OffloadRules } from './offload-rule
 /** Longest text of a rule that a sentence repeats. */
 const MAX_TEXT = 120;
 
+/** What a host's ruleset does to flow offload: rules that never run, guards that never match, risks of the flowtable. */
 export function checkRuleset(
   host: Host,
   offload: OffloadRules,

@@ -53,6 +53,7 @@ function findSpoofs(scene: Scene, family: 4 | 6): Spoof[] {
   });
 }
 
+/** Claims of addresses that another MAC answers for, told as observations, whether or not a frame went wrong. */
 export function* observeSpoofs(scene: Scene, family: 4 | 6): Iterable<Omit<Observation, 'cause' | 'title'>> {
   for (const { claimed, by, owners } of spoofsOf(scene, family)) {
     const ip = scene.r.addresses.format(claimed.ip);
@@ -68,6 +69,7 @@ export function* observeSpoofs(scene: Scene, family: 4 | 6): Iterable<Omit<Obser
   }
 }
 
+/** Whether a spoofed claim explains a case: its frames went to the MAC that made the claim. */
 export function explainSpoof(scene: Scene, kase: Case, tests: Tests, family: 4 | 6): Explanation | undefined {
   if (isIpv6(kase.dstIp) !== (family === 6)) return undefined;
   const ip = scene.r.addresses.format(kase.dstIp);

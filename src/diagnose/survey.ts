@@ -3,9 +3,9 @@
  * group and zero MACs, virtual MACs that send, ways out and back that differ.
  */
 
-import { BROADCAST_MAC, isGroupMac, isIpv6, type Ip, type Mac } from '../bytes/address.js';
+import { BROADCAST_MAC, isGroupMac, mayBeSubnetBroadcast, type Ip, type Mac } from '../bytes/address.js';
 import { WordTable } from '../bytes/word-table.js';
-import { runsOfLeg, viewLeg, type LegView } from '../detect/legs.js';
+import { runsOfLeg, viewLeg } from '../detect/legs.js';
 import { macPairsOf, Pair, PAIR_WORDS, type MacPairs } from '../detect/mac-pairs.js';
 import { isGroupIp, virtualRouterOf } from '../detect/routers.js';
 import { addressKey } from '../reconstruct/address-key.js';
@@ -15,6 +15,7 @@ import type { Scene } from './case.js';
 import { claimedAddresses } from './claimants.js';
 import { clusterModeOf } from './cluster.js';
 import { Detours, type Detour } from './detours.js';
+import { once } from './once.js';
 
 /** Frames of one sender to one address and one MAC. */
 interface Sent {
@@ -61,13 +62,8 @@ export interface Survey {
   readonly secondSenders: readonly SecondSender[];
 }
 
-const memo = new WeakMap<Reconstruction, Survey>();
-
-export function surveyOf(scene: Scene): Survey {
-  let survey = memo.get(scene.r);
-  if (!survey) memo.set(scene.r, (survey = walk(scene)));
-  return survey;
-}
+/** The survey of all traffic; the flow table is walked once. */
+export const surveyOf = once(walk);
 
 const MAX_KEPT = 2000;
 const VRRP = 112;
@@ -156,7 +152,7 @@ function noteOdd(
         ? sent.cluster
         : run.mac === 0
           ? sent.zero
-          : isGroupMac(run.mac) && !isSubnetBroadcast(view, run.mac)
+          : isGroupMac(run.mac) && !(run.mac === BROADCAST_MAC && mayBeSubnetBroadcast(view.dstIp))
             ? sent.group
             : undefined;
     if (!into) continue;
@@ -176,11 +172,6 @@ function noteOdd(
 
 function isLoopback(ip: Ip): boolean {
   return ip <= 0xffff_ffff && ip >>> 24 === 127;
-}
-
-/** Without the mask: the last address of a subnet ends in ones. */
-function isSubnetBroadcast(view: LegView, mac: Mac): boolean {
-  return mac === BROADCAST_MAC && !isIpv6(view.dstIp) && (view.dstIp & 3) === 3;
 }
 
 function notePlayer(r: Reconstruction, leg: number, players: Map<string, Player>): void {

@@ -46,6 +46,7 @@ export interface ConntrackEntry {
   endsInTuple: boolean;
 }
 
+/** An entry of which nothing has been read yet. */
 export function emptyEntry(): ConntrackEntry {
   return {
     time: undefined,

@@ -84,6 +84,7 @@ export function describeInterface(
   };
 }
 
+/** The comments among a block's options, in order; untrusted. */
 export function commentsOf(options: readonly BlockOption[]): string[] {
   return options.filter(({ code }) => code === OPTION_COMMENT).map(({ value }) => optionText(value));
 }

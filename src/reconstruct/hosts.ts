@@ -63,6 +63,7 @@ export interface Ruleset {
   readonly flowtables: readonly FlowtableFact[];
 }
 
+/** Puts what was dumped together by host: by the MACs that a host says are its own, else by the devices that it names. */
 export function digestHosts(store: FactStore, addresses: AddressTable): Host[] {
   const hosts: Host[] = [];
   const inputs = [...store.inputs.values()].sort((a, b) => a.input - b.input);

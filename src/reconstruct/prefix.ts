@@ -21,6 +21,7 @@ export function parsePrefix(text: string, table: AddressTable): Prefix | undefin
   return { groups, length: wanted, table };
 }
 
+/** Whether an address lies in a prefix of its family. */
 export function prefixContains(prefix: Prefix, ip: Ip): boolean {
   if (isIpv6(ip) !== prefix.groups.length > 1) return false;
   const groups = isIpv6(ip) ? prefix.table.groups(ip) : [ip];

@@ -84,6 +84,7 @@ export class AddressMapping {
   }
 }
 
+/** Key of an address in a map. */
 export function ipv6Key([a, b, c, d]: Ipv6Words): string {
   return `${a},${b},${c},${d}`;
 }

@@ -34,6 +34,7 @@ export type Format = keyof typeof RENDERERS;
 /** All formats of output; the annotated capture is made from the captures, not from the analysis alone. */
 export type OutputFormat = Format | 'pcapng';
 
+/** What an analysis alone can be rendered as. */
 export const FORMATS: readonly Format[] = [
   'text',
   'json',

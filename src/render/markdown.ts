@@ -26,6 +26,7 @@ const MAX_INPUTS = 4;
 
 type MarkdownOptions = Pick<RenderOptions, 'names'>;
 
+/** The summary, which ends with a line break. */
 export function renderMarkdown(analysis: Analysis, options: MarkdownOptions = {}): string {
   const wrong = analysis.misdeliveries.filter((m) => m.class !== 'convergence');
   const blocks = [

@@ -32,6 +32,7 @@ const MAX_BLOCKS = 10;
 const MAX_PLACES = 8;
 const MAX_DIAGNOSTICS = 10;
 
+/** The report; with `quiet` the verdict alone, with `verbose` everything. */
 export function renderText(analysis: Analysis, options: RenderOptions): string {
   const paint = options.color ? COLORED : PLAIN;
   const lines: string[] = [];

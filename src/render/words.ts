@@ -92,6 +92,7 @@ const PROTOCOLS: Readonly<Record<number, string>> = {
   136: 'UDP-Lite',
 };
 
+/** `UDP`, or `protocol 253` where the number has no name here (IANA protocol numbers). */
 export function protocolName(protocol: number): string {
   return PROTOCOLS[protocol] ?? `protocol ${protocol}`;
 }
@@ -102,6 +103,7 @@ export function endpoint(ip: string, port: number | undefined): string {
   return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
+/** `UDP 198.51.100.10:40000 > 203.0.113.2:51820`; of ICMP echoes the identifier in place of ports. */
 export function tupleText(tuple: Tuple): string {
   const isPing = tuple.protocol === 1 || tuple.protocol === 58;
   const source = endpoint(tuple.srcIp, isPing ? undefined : tuple.srcPort);
