@@ -10,6 +10,9 @@ import { emptyEntry, lacksAsOffloaded, toFact, tupleOf, type ConntrackEntry } fr
 import { changeBase, stateBase, type LineReader, type Section } from './section.js';
 import { wholeNumber } from './tokens.js';
 
+/** Errors of the parser in one piece after which it is stopped: each costs as much as many characters. */
+const MAX_ERRORS = 16;
+
 /** Characters without the end of a flow after which the text is no longer believed to be conntrack's. */
 const MAX_FLOW = 262_144;
 
@@ -42,7 +45,7 @@ class FlowParser {
   private inLayer4 = false;
   private text = '';
   private sinceFlow = 0;
-  private broken = false;
+  private errors = 0;
   private clock = emptyClock();
   private section: Section | undefined;
 
@@ -52,8 +55,8 @@ class FlowParser {
       this.text = text.slice(0, 256);
     });
     this.parser.on('closetag', (tag) => this.close(tag.name));
-    this.parser.on('error', () => {
-      this.broken = true;
+    this.parser.on('error', (error) => {
+      if (++this.errors === MAX_ERRORS) throw error;
     });
   }
 
@@ -61,8 +64,12 @@ class FlowParser {
   feed(text: string, section: Section): boolean {
     this.section = section;
     this.sinceFlow += text.length;
-    this.parser.write(text);
-    return !this.broken && this.sinceFlow < MAX_FLOW;
+    try {
+      this.parser.write(text);
+    } catch (error) {
+      if (this.errors < MAX_ERRORS) throw error;
+    }
+    return this.errors === 0 && this.sinceFlow < MAX_FLOW;
   }
 
   private open(name: string, attributes: Readonly<Record<string, string>>): void {
