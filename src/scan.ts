@@ -10,6 +10,7 @@ import { ClockGroups } from './detect/clock-groups.js';
 import { EgressDevices } from './detect/egress.js';
 import { Examination } from './detect/examine.js';
 import { flowsOfLegs } from './detect/flows.js';
+import { GiveUps } from './detect/give-ups.js';
 import { LostNextHops } from './detect/lost-next-hops.js';
 import { findNetworks } from './detect/networks.js';
 import { NextHops } from './detect/next-hops.js';
@@ -21,7 +22,7 @@ import { Trace, tracedLegs } from './detect/trace.js';
 import { translatedCandidates } from './detect/translated.js';
 import { Verdicts } from './detect/verdicts.js';
 import { VlanTags } from './detect/vlans.js';
-import { findOwnerships, type Surroundings } from './detect/witnesses.js';
+import { findOwnerships, frameOrigin, type Surroundings } from './detect/witnesses.js';
 import { assemble } from './diagnose/assemble.js';
 import { FrameList } from './diagnose/frame-list.js';
 import type { Places } from './diagnose/scene.js';
@@ -83,6 +84,12 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
     inputName,
   };
   const ownerships = findOwnerships(r, around);
+  const giveUps = new GiveUps(r, networks.of, ownerships, (tap, frame) => frameOrigin(r, around, tap, frame));
+  for (const input of giveUps.inputs()) {
+    const piece = sorted[input];
+    if (piece && !options.signal?.aborted) await reader.again(input, piece, giveUps);
+  }
+  if (!options.signal?.aborted && !reader.outOfMemory) giveUps.finish();
   const verdicts = new Verdicts(r, around, ownerships, mapOf(r, options.map), [
     new PortLocations(r, around, (tap) => devices.of(tap)),
     new LostNextHops(r, around, ownerships),

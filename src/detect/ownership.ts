@@ -18,6 +18,15 @@ export interface Testimony {
   readonly origin: Origin | undefined;
 }
 
+/** A MAC had given the address up: it did not answer what it was sent. ns since the analysis epoch. */
+export interface Silence {
+  readonly mac: Mac;
+  /** Its last word. */
+  readonly from: number;
+  /** Its first one after that, or Infinity. */
+  readonly until: number;
+}
+
 export interface Tenure {
   readonly macs: readonly Mac[];
   /** First and last claim; it holds until the next tenure begins. */
@@ -54,8 +63,11 @@ interface Draft {
   testimonies: Testimony[];
 }
 
-/** Puts the testimonies for one address in order of time and divides them into tenures. */
-export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
+/**
+ * Puts the testimonies for one address in order of time and divides them into tenures.
+ * @param silences of those who gave it up for a time: who claims it again then, or after them, took it over
+ */
+export function divideIntoTenures(testimonies: readonly Testimony[], silences: readonly Silence[] = []): Tenure[] {
   const only = onlyTenure(testimonies);
   if (only) return [only];
   const sorted = testimonies.filter((t) => !Number.isNaN(t.first)).sort(byTimeThenMac);
@@ -70,7 +82,10 @@ export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
     } else if (current && (current.end - testimony.first > OVERLAP_SLACK || isSecondAnswer(current, testimony))) {
       extend(current, testimony);
     } else {
-      const held = tenures.findLastIndex((t) => t.macs.includes(testimony.mac) && testimony.first - t.end < RETURN);
+      const isTakenOver = current !== undefined && gaveUp(current, testimony, silences);
+      const held = isTakenOver
+        ? -1
+        : tenures.findLastIndex((t) => t.macs.includes(testimony.mac) && testimony.first - t.end < RETURN);
       if (held >= 0) tenures.push(mergeAll(tenures.splice(held)));
       const shared = held >= 0 ? tenures.at(-1) : undefined;
       if (shared) extend(shared, testimony);
@@ -78,6 +93,25 @@ export function divideIntoTenures(testimonies: readonly Testimony[]): Tenure[] {
     }
   }
   return tenures;
+}
+
+/**
+ * Whether a MAC that claims an address again takes it over: it had given it up when the other one came, which then had it
+ * until now; or the other one has given it up.
+ */
+function gaveUp(current: Draft, { mac, first }: Testimony, silences: readonly Silence[]): boolean {
+  const own = silences.find(({ mac: silent, from, until }) => {
+    return silent === mac && from < current.start + OVERLAP_SLACK && until > current.start + OVERLAP_SLACK;
+  });
+  if (own) current.end = Math.max(current.end, Math.min(own.until, first) - 1);
+  return (
+    own !== undefined ||
+    current.macs.every((other) =>
+      silences.some(
+        (silence) => silence.mac === other && silence.from < first + OVERLAP_SLACK && silence.until > first,
+      ),
+    )
+  );
 }
 
 /** The tenure of an address that only one MAC ever had; undefined for others, and for undated testimonies. */

@@ -5,7 +5,7 @@
 
 import type { Ip, Mac } from '../bytes/address.js';
 import type { ClaimRun } from '../reconstruct/claim-runs.js';
-import { divideIntoTenures, type Ownership, type Tenure, type Testimony } from './ownership.js';
+import { divideIntoTenures, type Ownership, type Silence, type Tenure, type Testimony } from './ownership.js';
 
 /** Turns what was read into testimonies. */
 export interface Witnesses {
@@ -28,6 +28,7 @@ export class Testimonies implements Ownership {
   private isAgreed = true;
   private dated: Testimony[] | undefined;
   private divided: readonly Tenure[] | undefined;
+  private silences: readonly Silence[] = [];
 
   constructor(network: number, ip: Ip, witnesses: Witnesses) {
     this.network = network;
@@ -47,6 +48,44 @@ export class Testimonies implements Ownership {
   /** Whether a MAC claimed the address. */
   isClaimedBy(mac: Mac): boolean {
     return this.claims[0]?.mac === mac || this.claims.some((run) => run.mac === mac);
+  }
+
+  /** Whether a MAC claimed the address again, after another one did. */
+  get isClaimedAgain(): boolean {
+    if (this.isAgreed || this.claims.length < 3) return false;
+    const seen = new Set<Mac>();
+    let newest: Mac | undefined;
+    for (const { mac } of this.datedClaims()) {
+      if (mac !== newest && seen.has(mac)) return true;
+      seen.add(mac);
+      newest = mac;
+    }
+    return false;
+  }
+
+  /** The MACs that sent packets of their own from the address. */
+  get speakers(): Mac[] {
+    return [...new Set(this.strong.filter(({ kind }) => kind === 'originated').map(({ mac }) => mac))];
+  }
+
+  /** When others claimed the address after this MAC had. ns since the analysis epoch. */
+  takeOversFrom(mac: Mac): number[] {
+    const claims = this.datedClaims();
+    return claims.flatMap((run, i) => (run.mac !== mac && claims[i - 1]?.mac === mac ? [run.first] : []));
+  }
+
+  private datedClaims(): ClaimRun[] {
+    return this.claims.filter(({ first }) => !Number.isNaN(first)).sort((a, b) => a.first - b.first || a.mac - b.mac);
+  }
+
+  /**
+   * Takes who had given the address up, and when.
+   * @param words what was said from the address, cut at these silences; in the stead of what legs show, which know no gaps
+   */
+  tellSilences(silences: readonly Silence[], words: readonly Testimony[]): void {
+    this.dated = [...this.strong.filter(({ kind }) => kind !== 'originated'), ...words];
+    this.silences = silences;
+    this.divided = undefined;
   }
 
   addMaker(leg: number, mac: Mac, isDated: boolean): void {
@@ -84,7 +123,7 @@ export class Testimonies implements Ownership {
   }
 
   get tenures(): readonly Tenure[] {
-    return (this.divided ??= divideIntoTenures(this.strong));
+    return (this.divided ??= divideIntoTenures(this.strong, this.silences));
   }
 
   get weak(): readonly Testimony[] {

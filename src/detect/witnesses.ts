@@ -12,7 +12,7 @@ import { Claim } from '../records/frame-batch.js';
 import { ERA } from './era.js';
 import type { Networks } from './networks.js';
 import { Originated, type AddressBook } from './originated.js';
-import type { Ownership, Testimony } from './ownership.js';
+import type { Testimony } from './ownership.js';
 import { Testimonies, type Witnesses } from './testimonies.js';
 
 /** What surrounds the legs that are judged: hosts whose dumps are at hand, networks, routers, names of inputs. */
@@ -29,7 +29,7 @@ export interface Surroundings {
 const TABLE_LAG = 1e9;
 
 /** What was said, on the wire and in dumps, of who has which address: by `addressKey` of network and address. */
-export function findOwnerships(r: Reconstruction, around: Surroundings): Map<number, Ownership> {
+export function findOwnerships(r: Reconstruction, around: Surroundings): Map<number, Testimonies> {
   const collected = new Map<number, Testimonies>();
   const made = new Originated(r, (tap, frame) => frameOrigin(r, around, tap, frame));
   const witnesses: Witnesses = {
