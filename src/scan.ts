@@ -28,7 +28,7 @@ import { FrameList } from './diagnose/frame-list.js';
 import type { Places } from './diagnose/scene.js';
 import { Trails } from './diagnose/trails.js';
 import { InputError } from './errors.js';
-import { InputReader, type Evidence, type ReadOptions } from './input-reader.js';
+import { InputReader, type Evidence, type ReadOptions, type SecondReading } from './input-reader.js';
 import type { ReadInput } from './diagnose/input-summary.js';
 import type { Analysis, EachFrame } from './model.js';
 import { DeviceNames } from './reconstruct/devices.js';
@@ -85,13 +85,11 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   };
   const ownerships = findOwnerships(r, around);
   const giveUps = new GiveUps(r, networks.of, ownerships, (tap, frame) => frameOrigin(r, around, tap, frame));
-  for (const input of giveUps.inputs()) {
-    const piece = sorted[input];
-    if (piece && !options.signal?.aborted) await reader.again(input, piece, giveUps);
-  }
-  if (!options.signal?.aborted && !reader.outOfMemory) giveUps.finish();
+  await readAgain(reading, giveUps, options);
+  const ports = new PortLocations(r, around, (tap) => devices.of(tap));
+  await readAgain(reading, ports.timesWanted(), options);
   const verdicts = new Verdicts(r, around, ownerships, mapOf(r, options.map), [
-    new PortLocations(r, around, (tap) => devices.of(tap)),
+    ports,
     new LostNextHops(r, around, ownerships),
     new VlanTags(r, around, ownerships),
     new EgressDevices(r, around, ownerships, (tap) => devices.of(tap)),
@@ -143,6 +141,19 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
   if (!options.eachFrame) return analysis;
   const list = new FrameList(r, examination, flowOfLeg, places, analysis.misdeliveries);
   return { ...analysis, eachFrame: (take) => listFrames(list, reading, take) };
+}
+
+/** Reads what is asked for again; it is finished only if all of it could be read. */
+async function readAgain(
+  { reader, sorted }: Reading,
+  wanted: SecondReading & { inputs(): number[]; finish(): void },
+  { signal }: ScanOptions,
+): Promise<void> {
+  for (const input of wanted.inputs()) {
+    const piece = sorted[input];
+    if (piece && !signal?.aborted) await reader.again(input, piece, wanted);
+  }
+  if (!signal?.aborted && !reader.outOfMemory) wanted.finish();
 }
 
 /** Reads the captures that hold misdelivered frames once more, and gives these: all that were judged, interrupted or not. */

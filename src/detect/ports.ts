@@ -10,7 +10,8 @@ import { Leg, LEG_WORDS } from '../reconstruct/leg-layout.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Tap } from '../reconstruct/taps.js';
 import { DELIVERED, type Ruling, type Stretch } from './ruling.js';
-import { runsOfLeg, viewLeg, type LegView, type Run } from './legs.js';
+import { runsOfLeg, viewLeg, type LegView } from './legs.js';
+import { PacketTimes } from './packet-times.js';
 import { overrule } from './stretches.js';
 import type { Overlay } from './verdicts.js';
 import { frameOrigin, type Surroundings } from './witnesses.js';
@@ -32,6 +33,12 @@ interface Sighting {
   readonly time: number;
   readonly kind: Stay['kind'];
   readonly origin: Origin;
+}
+
+/** A leg of a flow on a port. */
+interface Copy {
+  readonly port: string;
+  readonly leg: number;
 }
 
 /** A port of a bridge of a host whose dumps are at hand. */
@@ -56,7 +63,8 @@ export class PortLocations implements Overlay {
   readonly concerned = new Set<Mac>();
   /** The VLAN of what ports send and take without a tag, where their bridge filters VLANs. */
   private untagged: ReadonlyMap<string, number> = new Map();
-  private copies: Map<string, { port: string; leg: number }[]> | undefined;
+  private copies: Map<string, Copy[]> | undefined;
+  private times: PacketTimes | undefined;
 
   constructor(r: Reconstruction, around: Surroundings, deviceOf: (tap: Tap) => string) {
     this.r = r;
@@ -93,7 +101,7 @@ export class PortLocations implements Overlay {
     const vlan = tap?.vlan ?? -1;
     const stays = this.stays.get(stayKey(mac, vlan < 0 ? (this.untagged.get(name) ?? vlan) : vlan));
     if (!port || !stays || !port.host.macs.has(view.transmitter)) return stretches;
-    const copies = this.copiesElsewhere(view, mac, name);
+    const copies = this.copiesElsewhere(view, name);
     const result: Stretch[] = [...stretches];
     const runs = runsOfLeg(this.r, view.leg).filter((run) => run.mac === mac && !run.mixed);
     for (const [i, stay] of stays.entries()) {
@@ -102,7 +110,11 @@ export class PortLocations implements Overlay {
       const from = lingers ? stay.from : stay.from + REACTION;
       const isElsewhere = i > 0 && stay.port !== name && this.ports.get(stay.port)?.bridge === port.bridge;
       if (!isElsewhere) continue;
-      const until = Math.min(stay.last + AGEING, stays[i + 1]?.from ?? Infinity, firstSince(stay.from, copies));
+      const until = Math.min(
+        stay.last + AGEING,
+        stays[i + 1]?.from ?? Infinity,
+        this.firstSince(stay.from, copies, mac),
+      );
       if (from >= until) continue;
       overrule(result, from, until, { ...this.wrongPort(mac, stay), since: stay.from });
       const before = stays[i - 1];
@@ -112,18 +124,54 @@ export class PortLocations implements Overlay {
     return result;
   }
 
-  /** When the same flow was sent to the same MAC on other ports of the bridge. */
-  private copiesElsewhere(view: LegView, mac: Mac, name: string): Run[] {
+  /**
+   * The times of packets that are to be known first: of flows that were sent to a MAC that moved on several ports in the
+   * same time, be it the same packets or others.
+   */
+  timesWanted(): PacketTimes {
+    this.copies ??= this.indexCopies();
+    const legs = [...this.copies.values()]
+      .flatMap((same) => (this.isIntertwined(same) ? same : []))
+      .map(({ leg }) => leg);
+    const inputOf = (leg: number): number => this.r.taps.all[viewLeg(this.r, leg).tap]?.input ?? 0;
+    return (this.times = new PacketTimes(this.r, legs, this.concerned, inputOf));
+  }
+
+  private isIntertwined(same: readonly Copy[]): boolean {
+    const runs = same.flatMap(({ port, leg }) => runsOfLeg(this.r, leg).map((run) => ({ port, ...run })));
+    const until = new Map<string, number>();
+    for (const { port, mac, first, last } of runs.toSorted((a, b) => a.first - b.first)) {
+      if (!this.concerned.has(mac)) continue;
+      if ([...until].some(([other, end]) => other !== port && first < end)) return true;
+      until.set(port, Math.max(until.get(port) ?? last, last));
+    }
+    return false;
+  }
+
+  /** Legs of the same flow on other ports of the bridge. */
+  private copiesElsewhere(view: LegView, name: string): number[] {
     this.copies ??= this.indexCopies();
     return (this.copies.get(flowKey(view)) ?? [])
       .filter(({ port }) => port !== name && this.ports.get(port)?.bridge === this.ports.get(name)?.bridge)
-      .flatMap(({ leg }) => runsOfLeg(this.r, leg))
-      .filter((run) => run.mac === mac);
+      .map(({ leg }) => leg);
+  }
+
+  /** First time that a copy was sent after the MAC moved: the flow may be flooded from then on. Infinity when none was. */
+  private firstSince(moved: number, copies: readonly number[], mac: Mac): number {
+    let first = Infinity;
+    for (const leg of copies) {
+      for (const run of runsOfLeg(this.r, leg)) {
+        if (run.mac !== mac || run.last < moved) continue;
+        first = Math.min(first, this.times?.firstSince(leg, moved) ?? Math.max(run.first, moved));
+      }
+    }
+    return first;
   }
 
   /** Legs on bridge ports to MACs that moved, by transmitter and flow. */
-  private indexCopies(): Map<string, { port: string; leg: number }[]> {
-    const copies = new Map<string, { port: string; leg: number }[]>();
+  private indexCopies(): Map<string, Copy[]> {
+    const copies = new Map<string, Copy[]>();
+    if (this.concerned.size === 0) return copies;
     for (let leg = 0; leg < this.r.legs.count; leg++) {
       const view = viewLeg(this.r, leg);
       const tap = this.r.taps.all[view.tap];
@@ -209,13 +257,6 @@ export class PortLocations implements Overlay {
       }
     }
   }
-}
-
-/** First time that a copy was sent after a MAC moved: the flow may be flooded from then on. Infinity when none was. */
-function firstSince(moved: number, copies: readonly Run[]): number {
-  return copies
-    .filter((run) => run.last >= moved)
-    .reduce((first, run) => Math.min(first, Math.max(run.first, moved)), Infinity);
 }
 
 const RANK = ['fdb-event', 'ingress', 'fdb-entry'];

@@ -164,6 +164,19 @@ describe('a MAC that moved to another port', () => {
     expect(wrongPorts(analysis)).toEqual({ 'wrong-port lan1.pcap': late, 'wrong-port lan2.pcap': back });
   });
 
+  it('is misdelivered on the new one, until the flow follows it back', async () => {
+    const [first, second] = [start(), new Wire(undefined, 1000)];
+    const late = forward(first, oldHost, { from: 10.2, until: 15 });
+    forward(second, oldHost, { from: 15.2, until: 20 });
+    const back = forward(second, oldHost, { from: 20.2, until: 25 });
+    forward(first, oldHost, { from: 25.2, until: 30 });
+    const analysis = await judge(
+      { 'lan1.pcap': first, 'lan2.pcap': second },
+      { 'ip-link.txt': links(), 'monitor.log': moved + learnt(20, 'lan1', oldHost) },
+    );
+    expect(wrongPorts(analysis)).toEqual({ 'wrong-port lan1.pcap': late, 'wrong-port lan2.pcap': back });
+  });
+
   it('is not misdelivered where it went back to, while the bridge floods', async () => {
     const [first, second] = [start(), new Wire()];
     for (const wire of [first, second]) forward(wire, oldHost, { from: 20.2, until: 25 });
