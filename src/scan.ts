@@ -117,6 +117,12 @@ export async function scan(evidence: readonly Evidence[], options: ScanOptions):
       const found = r.taps.all[tap];
       return found ? devices.of(found) : '';
     },
+    lossOn: (tap) => {
+      const { input = -1, port = -1 } = r.taps.all[tap] ?? {};
+      const { description, frames = 0 } = r.taps.ports[port] ?? {};
+      const dropped = description && inputs[input]?.dropped.get(description.index);
+      return dropped === undefined ? undefined : { dropped, packets: frames + dropped };
+    },
   };
 
   enter('assemble', r);

@@ -4,11 +4,13 @@
  * nf_flow_table_ip.c); the classic path goes through the bridge device.
  */
 
+import type { Mac } from '../bytes/address.js';
 import type { FlowPacket } from '../detect/packets.js';
 import { isEscape, type TracedFrame } from '../detect/trace.js';
 import type { Moment, OffloadSpan } from '../reconstruct/offload.js';
-import type { Scene } from './scene.js';
+import { isBeyondLoss, lossOf, type TapLoss } from './bridge-loss.js';
 import { alikeOn, type IsAbove } from './bridge-taps.js';
+import type { Scene } from './scene.js';
 
 /** So many packets in a row must miss the bridge: single ones may have been dropped by the capture. */
 const ENOUGH = 3;
@@ -18,13 +20,22 @@ interface Sight {
   readonly above: TracedFrame | undefined;
 }
 
+/** Packets in a row that passed the port only, with the last one before and the first one after that passed both. */
+interface Absence {
+  readonly before: TracedFrame | undefined;
+  readonly frames: readonly TracedFrame[];
+  readonly after: TracedFrame | undefined;
+}
+
 /** Spans by every tap and direction that shows any, the one with the most packets first. */
 export function leftBridge(scene: Scene, packets: readonly FlowPacket[], isAbove: IsAbove): OffloadSpan[][] {
   const found: { spans: OffloadSpan[]; packets: number }[] = [];
   for (const direction of ['original', 'reply'] as const) {
     const own = packets.filter((packet) => packet.direction === direction);
     for (const [upper, lowers] of tapsAbove(own, isAbove)) {
-      const spans = spansOf(sightsOf(scene, own, upper, lowers));
+      const macs = ownMacs(own, upper);
+      const sights = sightsOf(scene, own, upper, lowers, macs);
+      const spans = spansOf(sights, () => lossOf(scene, upper, lowers, macs));
       if (spans.length > 0) found.push({ spans, packets: own.length });
     }
   }
@@ -42,12 +53,20 @@ function tapsAbove(packets: readonly FlowPacket[], isAbove: IsAbove): Map<number
   return found;
 }
 
-/** What passed a port while the capture of the bridge ran. */
-function sightsOf({ r }: Scene, packets: readonly FlowPacket[], upper: number, lowers: ReadonlySet<number>): Sight[] {
+/** What passed a port, to or from the bridge's own host, while the capture of the bridge ran. */
+function sightsOf(
+  { r }: Scene,
+  packets: readonly FlowPacket[],
+  upper: number,
+  lowers: ReadonlySet<number>,
+  own: ReadonlySet<Mac>,
+): Sight[] {
   const running = r.spans.get(r.taps.all[upper]?.input ?? -1);
   const sights: Sight[] = [];
   for (const packet of packets) {
-    const below = packet.sightings.find((frame) => lowers.has(frame.view.tap));
+    const below = packet.sightings.find(
+      ({ view, dstMac }) => lowers.has(view.tap) && (own.has(view.transmitter) || own.has(dstMac)),
+    );
     const above = packet.sightings.find((frame) => frame.view.tap === upper);
     if (!below || !running || below.time < running.first || below.time > running.last) continue;
     sights.push({ below, above });
@@ -55,41 +74,65 @@ function sightsOf({ r }: Scene, packets: readonly FlowPacket[], upper: number, l
   return sights;
 }
 
-function spansOf(sights: readonly Sight[]): OffloadSpan[] {
-  const spans: OffloadSpan[] = [];
-  let on: TracedFrame | undefined;
-  let missing: TracedFrame[] = [];
-  for (const { above, below } of sights) {
-    if (!above) {
-      // What never passed the bridge may have been filtered out there.
-      if (on) missing.push(below);
-      continue;
+/** The MACs that one end of every frame on the bridge has: those of its host. What is only switched never gets there. */
+function ownMacs(packets: readonly FlowPacket[], upper: number): ReadonlySet<Mac> {
+  let own: Set<Mac> | undefined;
+  for (const { sightings } of packets) {
+    for (const { view, dstMac } of sightings) {
+      if (view.tap !== upper) continue;
+      const ends = [view.transmitter, dstMac];
+      own = new Set(own ? ends.filter((mac) => own?.has(mac)) : ends);
     }
-    if (isEscape(below) && missing.length > 0) continue;
-    addSpan(spans, on, missing, below);
-    on = below;
-    missing = [];
   }
-  addSpan(spans, on, missing, undefined);
-  return spans;
+  return own ?? new Set();
 }
 
-function addSpan(
-  spans: OffloadSpan[],
-  on: TracedFrame | undefined,
-  missing: readonly TracedFrame[],
-  back: TracedFrame | undefined,
-): void {
-  const [first] = missing;
-  const last = missing.at(-1);
-  if (!on || !first || !last || missing.length < ENOUGH) return;
-  const from = momentBetween(on.time, first, 'left-bridge');
-  spans.push({
-    kind: 'inferred',
-    from,
-    ...(back ? { to: momentBetween(last.time, back, 'left-bridge') } : {}),
-    shown: last.time,
-  });
+function spansOf(sights: readonly Sight[], lossOn: () => TapLoss): OffloadSpan[] {
+  const absences = absencesOf(sights);
+  // What never passed the bridge may have been filtered out there.
+  const broken = absences.filter(({ before }) => before !== undefined);
+  const long = broken.filter(({ frames }) => frames.length >= ENOUGH);
+  if (long.length === 0) return [];
+  const loss = lossOn();
+  // The one in question says nothing of how often the capture loses any.
+  const others = { frames: sights.filter(({ above }) => above !== undefined).length, lost: broken.length - 1 };
+  const isBeyond = ({ frames }: Absence, how: 'one-by-one' | 'at-once'): boolean =>
+    isBeyondLoss(
+      frames.map(({ time }) => time),
+      others,
+      loss,
+      how,
+    );
+  // Where one shows that the flow is offloaded, it is likely to be so again.
+  if (!long.some((absence) => isBeyond(absence, 'at-once'))) return [];
+  return long.filter((absence) => isBeyond(absence, 'one-by-one')).flatMap(spanOf);
+}
+
+function spanOf({ before, frames, after }: Absence): OffloadSpan[] {
+  const [first] = frames;
+  const last = frames.at(-1);
+  if (!before || !first || !last) return [];
+  const from = momentBetween(before.time, first, 'left-bridge');
+  const to = after && momentBetween(last.time, after, 'left-bridge');
+  return [{ kind: 'inferred', from, ...(to ? { to } : {}), shown: last.time }];
+}
+
+function absencesOf(sights: readonly Sight[]): Absence[] {
+  const absences: Absence[] = [];
+  let before: TracedFrame | undefined;
+  let frames: TracedFrame[] = [];
+  for (const { above, below } of sights) {
+    if (!above) {
+      frames.push(below);
+      continue;
+    }
+    if (isEscape(below) && frames.length > 0) continue;
+    if (frames.length > 0) absences.push({ before, frames, after: below });
+    before = below;
+    frames = [];
+  }
+  if (frames.length > 0) absences.push({ before, frames, after: undefined });
+  return absences;
 }
 
 /** A moment after `earliest` and no later than a frame. */

@@ -22,4 +22,6 @@ export interface Scene {
 export interface Places {
   inputName(input: number): string;
   deviceName(tap: number): string;
+  /** Packets that the capture of a tap's interface dropped, of those and of all that it was to take; undefined when it does not say. */
+  lossOn(tap: number): { readonly dropped: number; readonly packets: number } | undefined;
 }

@@ -5,6 +5,8 @@ import { fasterFrom } from '../../src/diagnose/forwarding.js';
 import { triggerPacket } from '../../src/diagnose/trigger.js';
 import { unseenSpans } from '../../src/diagnose/unseen.js';
 import type { Flow } from '../../src/model.js';
+import { u32 } from '../support/build-capture.js';
+import { analyze } from '../support/engine.js';
 import { FAR, judge, newHost, oldHost, other, router, third } from '../engine/scene.js';
 import { Wire, type Station } from '../support/wire.js';
 
@@ -138,14 +140,24 @@ describe('forwarding that becomes faster', () => {
 });
 
 describe('frames that leave the bridge', () => {
+  /** When other frames pass the bridge. */
+  const OTHERS = Array.from({ length: 20 }, (_, i) => 2.7 + i * 3);
+
   /** Packets of a flow that moves to a new MAC at 20 s and goes on to the old one; seen on bridge and port. */
-  function scene(passesBridge: (at: number) => boolean, times: number[] = steps(1, 60)): Record<string, Wire> {
+  function scene(
+    passesBridge: (at: number) => boolean,
+    times: number[] = steps(1, 60),
+    others: readonly number[] = OTHERS,
+  ): Record<string, Wire> {
     const [bridge, port, second] = [new Wire(), new Wire(), new Wire()];
     const all = [bridge, port];
     for (const wire of all) wire.meet(0, router, oldHost);
     for (const wire of [bridge, second]) {
       wire.meet(0.5, router, third);
       talk(wire, 0.7, third, router, 'to');
+    }
+    for (const [i, at] of others.entries()) {
+      for (const wire of [bridge, second]) wire.meet(at, router, { mac: third.mac, ip: `192.168.7.${100 + i}` });
     }
     let told = false;
     for (const at of times) {
@@ -159,6 +171,11 @@ describe('frames that leave the bridge', () => {
     // A capture is known to run until its last frame.
     bridge.request(90, third, router.ip);
     return { 'br-lan.pcap': bridge, 'lan3.pcap': port, 'lan1.pcap': second };
+  }
+
+  /** As loss leaves them: this part of the frames, with no order. */
+  function some(part: number): (at: number) => boolean {
+    return (at) => (Math.imul(Math.round(at * 10), 0x9e3779b1) >>> 0) / 2 ** 32 < part;
   }
 
   /** One UDP packet whose identification follows from its time. */
@@ -204,6 +221,73 @@ describe('frames that leave the bridge', () => {
     expect(isOffload(await offloadOf(scene((at) => at !== 5 && at !== 5.5 && at !== 40)))).toBe(false);
     expect(isOffload(await offloadOf(scene(() => true)))).toBe(false);
   });
+
+  it.each([0.99, 0.95, 0.7, 0.3])('show none when the capture has %d of them, here and there', async (part) => {
+    const spans = await offloadOf(scene(some(part)));
+    expect(spans.filter(({ from }) => from.source === 'left-bridge')).toEqual([]);
+  });
+
+  it.each([
+    ['its capture saw nothing meanwhile', scene((at) => at < 2, undefined, [])],
+    [
+      'its capture lost many at a time',
+      scene(
+        (at) => at % 20 < 10,
+        undefined,
+        OTHERS.filter((at) => at % 20 < 10),
+      ),
+    ],
+  ])('show none when %s', async (_what, captures) => {
+    const spans = await offloadOf(captures);
+    expect(spans.filter(({ from }) => from.source === 'left-bridge')).toEqual([]);
+  });
+
+  it.each([
+    [0, 1],
+    [115, 1],
+    [116, 0],
+    [2_000, 0],
+  ])('show as much as the capture leaves open that says it dropped %d packets', async (dropped, spans) => {
+    const { 'br-lan.pcap': bridge, ...ports } = scene((at) => at < 2, undefined, []);
+    const pieces = Object.entries(ports).map(([name, wire]) => ({ name, bytes: wire.pcap() }));
+    const { flows } = await analyze([...pieces, { name: 'br-lan.pcapng', bytes: pcapng(bridge, dropped) }]);
+    const left = flows.flatMap(({ offload }) => offload).filter(({ from }) => from.source === 'left-bridge');
+    expect(left).toHaveLength(spans);
+  });
+
+  /** The frames of a capture, with statistics of its interface. */
+  function pcapng(wire: Wire | undefined, dropped: number): Uint8Array {
+    const file = wire?.pcap() ?? new Uint8Array();
+    const view = new DataView(file.buffer);
+    const blocks = [
+      block(0x0a0d0d0a, [...le32(0x1a2b3c4d), 1, 0, 0, 0, ...le32(-1), ...le32(-1)]),
+      block(1, [1, 0, 0, 0, ...le32(0), 9, 0, 1, 0, 9, 0, 0, 0, ...le32(0)]),
+    ];
+    for (let at = 24; at < file.length;) {
+      const [seconds, ns, length] = [0, 4, 8].map((i) => view.getUint32(at + i, true));
+      const time = BigInt(seconds ?? 0) * 1_000_000_000n + BigInt(ns ?? 0);
+      const bytes = [...file.subarray(at + 16, at + 16 + (length ?? 0))];
+      const pad = new Array<number>((4 - (bytes.length % 4)) % 4).fill(0);
+      blocks.push(
+        block(6, [...le32(0), ...stamp(time), ...le32(bytes.length), ...le32(bytes.length), ...bytes, ...pad]),
+      );
+      at += 16 + (length ?? 0);
+    }
+    blocks.push(block(5, [...le32(0), ...stamp(0n), 5, 0, 8, 0, ...le32(dropped), ...le32(0), ...le32(0)]));
+    return Uint8Array.from(blocks.flat());
+  }
+
+  function block(type: number, body: readonly number[]): number[] {
+    return [...le32(type), ...le32(body.length + 12), ...body, ...le32(body.length + 12)];
+  }
+
+  function stamp(time: bigint): number[] {
+    return [...le32(Number(time >> 32n)), ...le32(Number(time & 0xffff_ffffn))];
+  }
+
+  function le32(value: number): number[] {
+    return [...u32(true, value >>> 0)];
+  }
 
   it('are forgotten by the router when nothing comes for 30 s', async () => {
     const times = [...steps(1, 25), ...steps(70, 80)];
