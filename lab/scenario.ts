@@ -23,7 +23,7 @@ export interface Wrong {
   /**
    * An event of the run, or what the router's own monitors say: `neighbor <ip> <mac> [device]` is when the router learnt
    * who has the address (there), `port <mac> <device>` when its bridge learnt where the MAC is, `rule <selector>` when a
-   * rule was deleted, `route <words>` when a route with these words was there.
+   * rule was deleted, `route <words>` when a route with these words was there. `... after <event>`: the first time after that.
    */
   readonly since?: string;
   readonly until?: string;

@@ -123,33 +123,36 @@ function readEvents(file: string): Event[] {
 /** s since 1970; undefined when there is no bound. */
 function momentOf(bound: string | undefined, events: readonly Event[], folder: string): number | undefined {
   if (bound === undefined) return undefined;
-  const [word, first = '', second = '', third = ''] = bound.split(' ');
+  const [said = '', after] = bound.split(' after ');
+  const [word, first = '', second = '', third = ''] = said.split(' ');
+  const since = after === undefined ? -Infinity : (momentOf(after, events, folder) ?? -Infinity);
   const monitored =
     word === 'neighbor'
-      ? monitorTime(`${folder}/ip-monitor-neigh.log`, `${first} dev ${third}`, `lladdr ${second}`)
+      ? monitorTime(`${folder}/ip-monitor-neigh.log`, since, `${first} dev ${third}`, `lladdr ${second}`)
       : word === 'port'
-        ? monitorTime(`${folder}/bridge-monitor-fdb.log`, first, `dev ${second}`)
+        ? monitorTime(`${folder}/bridge-monitor-fdb.log`, since, first, `dev ${second}`)
         : word === 'rule'
-          ? monitorTime(`${folder}/ip-monitor-route.log`, 'Deleted', bound.slice(5))
+          ? monitorTime(`${folder}/ip-monitor-route.log`, since, 'Deleted', said.slice(5))
           : word === 'route'
-            ? monitorTime(`${folder}/ip-monitor-route.log`, bound.slice(6))
+            ? monitorTime(`${folder}/ip-monitor-route.log`, since, said.slice(6))
             : undefined;
-  const event = events.find(({ what }) => what === bound);
+  const event = events.find(({ what }) => what === said);
   const moment = monitored ?? event?.time;
   if (moment === undefined) throw new Error(`${folder}: nothing tells when "${bound}" was`);
   return moment;
 }
 
-/** Time of the first entry that holds all words: `ip -ts monitor` puts the time before it, `bridge -t monitor` above it. */
-function monitorTime(file: string, ...words: string[]): number | undefined {
+/** Time of the first entry, not before `since`, that holds all words: `ip -ts monitor` puts the time before it, `bridge -t monitor` above it. */
+function monitorTime(file: string, since: number, ...words: string[]): number | undefined {
   let time: number | undefined;
   for (const line of textOf(file).split('\n')) {
     const short = /^\[(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)\]/.exec(line);
     if (short) time = Date.parse(`${short[1] ?? ''}Z`) / 1000 + Number(short[2]);
     const long = /^Timestamp: (.*) (\d+) usec$/.exec(line);
     if (long) time = Date.parse(`${long[1] ?? ''} UTC`) / 1000 + Number(long[2]) / 1e6;
-    if (words.every((word) => line.includes(word)) && line.includes('Deleted') === words.includes('Deleted'))
-      return time;
+    const isWanted =
+      words.every((word) => line.includes(word)) && line.includes('Deleted') === words.includes('Deleted');
+    if (isWanted && time !== undefined && time >= since) return time;
   }
   return undefined;
 }

@@ -69,7 +69,82 @@ export const REPLACED_HOST: readonly Scenario[] = [
     fw4({ flowtable: ['lan1', 'lan3', 'wan'], offload: '', dstnat: DNAT, chains: BIT_GUARD }),
     { wrongFrames: 0, isOffloaded: false },
   ),
+  returned(),
 ];
+
+/** The address goes to the container and, a minute later, back to the virtual machine; entries are deleted in between. */
+function returned(): Scenario {
+  const learnt = `neighbor 192.168.1.240 ${MAC.vm} after back`;
+  return {
+    name: 'host-returns',
+    title: 'A host is replaced, and takes its address back within a minute; bridge ports in the flowtable.',
+    network: [
+      ...HOME.network,
+      'namespace container',
+      `cable hypervisor ct0 52:54:00:7d:00:03 container eth0 ${MAC.container}`,
+      'on hypervisor ip link set ct0 master virbr0',
+    ],
+    rulesets: { router: fw4({ flowtable: ['lan1', 'lan3', 'wan'], dstnat: DNAT }) },
+    setup: ['serve vm udp 0.0.0.0 51820', 'serve container udp 0.0.0.0 51820', `serve internet udp ${SERVER} 5300`],
+    captures: ['br-lan', 'lan1', 'lan3', 'wan'],
+    steps: [
+      'meet vm 192.168.1.1 203.0.113.1',
+      'meet pc 192.168.1.1',
+      `talk internet victim udp ${SERVER} 40000 ${ROUTER_WAN} 51820`,
+      `talk pc background udp 192.168.1.20 33333 ${SERVER} 5300`,
+      'offloaded udp dport=51820',
+      'received victim 20',
+      'dump offloaded',
+      'event gone',
+      'on vm ip address del 192.168.1.240/24 dev eth0',
+      'address container eth0 192.168.1.240/24',
+      'on container ip route add default via 192.168.1.1',
+      `learnt container eth0 ${MAC.container} 192.168.1.240 router`,
+      'sent victim 40',
+      'forget udp --orig-port-dst 51820',
+      'received victim 20',
+      'event back',
+      'on container ip address del 192.168.1.240/24 dev eth0',
+      'address vm eth0 192.168.1.240/24',
+      'on vm ip route add default via 192.168.1.1',
+      `learnt vm eth0 ${MAC.vm} 192.168.1.240 router`,
+      'sent victim 40',
+      'dump stale',
+      'forget udp --orig-port-dst 51820',
+      'received victim 10',
+      'received background 10',
+    ],
+    owners: [
+      ...HOME.owners,
+      { ip: '192.168.1.240', mac: MAC.vm, who: 'virtual machine', port: 'lan3', to: 'gone' },
+      { ip: '192.168.1.240', mac: MAC.container, who: 'container', port: 'lan3', from: 'gone', to: 'back' },
+      { ip: '192.168.1.240', mac: MAC.vm, who: 'virtual machine', port: 'lan3', from: 'back' },
+    ],
+    wrong: [
+      {
+        label: 'frames for 192.168.1.240 to the virtual machine while the router knew that the container has it',
+        kind: 'wrong_mac',
+        filter: TO_OLD,
+        expectedMac: MAC.container,
+        observedMac: MAC.vm,
+        since: LEARNT,
+        until: learnt,
+        least: 20,
+      },
+      {
+        label:
+          'frames for 192.168.1.240 to the container after the router had learnt that the virtual machine has it again',
+        kind: 'wrong_mac',
+        filter: TO_OLD.replace(MAC.vm, MAC.container),
+        expectedMac: MAC.vm,
+        observedMac: MAC.container,
+        since: learnt,
+        least: 20,
+      },
+    ],
+    expect: { wrongFrames: 40, isOffloaded: true, cause: 'stale-mac' },
+  };
+}
 
 function replaced(name: string, how: string, ruleset: string, expect: Expectation): Scenario {
   return {

@@ -20,7 +20,52 @@ export const ROAMING: readonly Scenario[] = [
     ['on router ip link set br-lan type bridge vlan_filtering 1'],
   ),
   roaming('roaming-bridge', 'the bridge in the flowtable', ['br-lan', 'wan'], { wrongFrames: 0, isOffloaded: true }),
+  roamingBack(),
 ];
+
+/** The station moves on, the entry is deleted, and the station comes back: each time the flow stays where it was. */
+function roamingBack(): Scenario {
+  const base = roaming('roaming-back', 'bridge ports in the flowtable, and comes back', ['lan1', 'lan2', 'wan'], {
+    wrongFrames: 40,
+    isOffloaded: true,
+    cause: 'wrong-port',
+  });
+  const back = `port ${STATION} lan1 after back`;
+  return {
+    ...base,
+    steps: [
+      ...base.steps,
+      'event back',
+      'on station ip link set wlan1 down',
+      'on station ip address flush dev wlan1',
+      `on station ip link set wlan0 address ${STATION} up`,
+      'address station wlan0 192.168.1.30/24',
+      'on station ip route add default via 192.168.1.1',
+      `moved_back() { say station wlan0 ${STATION} 192.168.1.30; on router bridge fdb show dev lan1 | grep -q ${STATION}; }`,
+      'until_true "the bridge to see the station on lan1" moved_back',
+      'meet router 192.168.1.30',
+      'sent victim 60',
+      'dump stale-again',
+      'forget udp --orig-port-dst 51820',
+      'received victim 10',
+    ],
+    owners: [
+      ...base.owners.map((owner) => (owner.from === 'new_up' ? { ...owner, to: 'back' } : owner)),
+      { ip: '192.168.1.30', mac: STATION, who: 'station', port: 'lan1', from: 'back' },
+    ],
+    wrong: base.wrong.flatMap((entry) => [
+      { ...entry, until: back, least: 20 },
+      {
+        ...entry,
+        label:
+          'right MAC, but the port that the station had left again, after the bridge had seen it back on the first',
+        since: back,
+        captures: ['router.lan2.pcap'],
+        least: 20,
+      },
+    ]),
+  };
+}
 
 function roaming(
   name: string,
