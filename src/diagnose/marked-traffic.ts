@@ -51,21 +51,30 @@ function contentOf(fact: RouteFact | RuleFact): string {
     : `${fact.preference} ${fact.from} ${fact.to} ${fact.iif} ${fact.oif} ${fact.mark} ${fact.mask} ${fact.table}`;
 }
 
+/** The tables other than main that a mark selects and that lead anywhere, each with the first rule that does it. */
 export function markedTables(rules: readonly RuleFact[], routes: readonly RouteFact[]): MarkedTable[] {
   const found = new Map<string, MarkedTable>();
+  const routesOf = new Map<string, RouteFact[]>();
+  for (const route of routes) {
+    const key = `${route.family} ${tableName(route.table)}`;
+    const known = routesOf.get(key);
+    if (known) known.push(route);
+    else routesOf.set(key, [route]);
+  }
   for (const rule of rules) {
     if (!rule.mark || rule.table === undefined || rule.inverted || rule.action !== 'lookup') continue;
     const table = tableName(rule.table);
     if (table === 'main' || table === 'local' || rule.suppressPrefixLength !== undefined) continue;
     for (const family of [4, 6] as const) {
-      if ((rule.family ?? family) !== family || found.has(`${family} ${table}`)) continue;
-      const own = routes.filter((route) => route.family === family && tableName(route.table) === table);
+      const key = `${family} ${table}`;
+      if ((rule.family ?? family) !== family || found.has(key)) continue;
+      const own = routesOf.get(key) ?? [];
       const ways = own.flatMap((route) =>
         route.nextHops.flatMap(({ via, device }): Way[] =>
           route.type === 'unicast' && device !== undefined && device !== 'lo' ? [{ route, via, device }] : [],
         ),
       );
-      if (ways.length > 0) found.set(`${family} ${table}`, { family, table, mark: rule.mark, rule, routes: own, ways });
+      if (ways.length > 0) found.set(key, { family, table, mark: rule.mark, rule, routes: own, ways });
     }
   }
   return [...found.values()];
