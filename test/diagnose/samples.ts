@@ -485,7 +485,7 @@ function ruleDeleted(packets: readonly Routed[]): Evidence {
 }
 
 /** A gateway's frames for a host: only switched, or taken off and sent back to it. */
-function switched(taken: boolean): Evidence {
+export function switched(taken: boolean, isSeen: (i: number) => boolean = () => true): Evidence {
   const gateway: Station = { mac: 'dc:a6:32:00:00:03', ip: '192.168.7.3' };
   return lan(
     (wire) => {
@@ -493,7 +493,7 @@ function switched(taken: boolean): Evidence {
       wire.meet(0.1, router, gateway);
       wire.meet(0.2, gateway, other);
       for (let i = 0; i < 12; i++) {
-        packet(wire, 1 + i, i + 100, gateway.mac, other.mac, 63);
+        if (isSeen(i)) packet(wire, 1 + i, i + 100, gateway.mac, other.mac, 63);
         if (taken) packet(wire, 1.001 + i, i + 100, router.mac, gateway.mac, 62);
       }
     },

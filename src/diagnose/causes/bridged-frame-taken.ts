@@ -4,22 +4,20 @@
  */
 
 import { formatMac } from '../../bytes/address.js';
-import type { TracedFrame } from '../../detect/trace.js';
-import type { Case, Scene } from '../case.js';
+import { arrivalsOf, COLLECT_ARRIVALS, mayBeSwitched, UNSEEN } from '../arrivals.js';
 import { originOf } from '../case.js';
 import { confidenceOf, type Cause } from '../cause.js';
 import { COLLECT_CONNTRACK, deviceOf } from '../advice.js';
-
-/** The switched frame came in at most this long before. */
-const TURN = 1e9;
 
 export const bridgedFrameTaken: Cause = {
   id: 'bridged-frame-taken',
   title: 'The flowtable took frames that were only being switched',
   explain(scene, kase, tests) {
-    const taken = takenFrames(scene, kase);
-    const wrong = kase.frames.filter((frame) => frame.verdict === 'misdelivered').length;
-    if (taken.length * 2 < wrong || taken.length === 0) {
+    const arrivals = arrivalsOf(scene, kase);
+    const { switched: taken, seen } = arrivals;
+    if (mayBeSwitched(kase, arrivals)) return { fits: 'unknown', because: UNSEEN, collect: COLLECT_ARRIVALS };
+    // A capture that loses frames loses arrivals too: those that were seen decide.
+    if (taken.length * 2 < seen || taken.length === 0) {
       return { fits: 'no', because: 'The packets had not come in as frames for the right MAC.' };
     }
     if (!tests.showOffload) {
@@ -42,21 +40,3 @@ export const bridgedFrameTaken: Cause = {
     };
   },
 };
-
-/** Frames of another sender, addressed right, that left again as misdelivered ones. */
-function takenFrames(scene: Scene, kase: Case): TracedFrame[] {
-  const isRight = ({ view, dstMac }: TracedFrame): boolean =>
-    view.transmitter !== kase.transmitter && kase.expected.includes(dstMac);
-  const taken: TracedFrame[] = [];
-  // Packets that are all the same have one fingerprint, so that each is searched for once.
-  const arrivals = new Map<number, TracedFrame | undefined>();
-  for (const frame of kase.frames) {
-    if (frame.verdict !== 'misdelivered') continue;
-    const { fingerprint } = frame;
-    if (!arrivals.has(fingerprint)) arrivals.set(fingerprint, scene.trace.alike(frame).find(isRight));
-    const arrival = arrivals.get(fingerprint);
-    const delay = arrival ? frame.time - arrival.time : -1;
-    if (arrival && delay >= 0 && delay < TURN && arrival.hopLimit > frame.hopLimit) taken.push(arrival);
-  }
-  return taken;
-}

@@ -6,6 +6,7 @@
 import { formatMac } from '../../bytes/address.js';
 import type { Confidence } from '../../model.js';
 import { COLLECT_CONNTRACK, deleteEntries } from '../advice.js';
+import { arrivalsOf, COLLECT_ARRIVALS, mayBeSwitched, UNSEEN } from '../arrivals.js';
 import type { Case, Scene } from '../case.js';
 import { confidenceOf, type Cause, type Tests } from '../cause.js';
 import {
@@ -41,6 +42,8 @@ export const pbrNextHop: Cause = {
     if (!tests.showOffload) {
       return { fits: 'unknown', because: 'Nothing shows that the flow was offloaded.', collect: COLLECT_CONNTRACK };
     }
+    const arrivals = arrivalsOf(scene, kase);
+    if (mayBeSwitched(kase, arrivals)) return { fits: 'unknown', because: UNSEEN, collect: COLLECT_ARRIVALS };
     const ip = scene.r.addresses.format(kase.dstIp);
     const of = tables.length > 0 ? ` of table ${tables.map(({ table }) => table).join(', ')}` : '';
     const via = hops.map((hop) => scene.r.addresses.format(hop.ip)).join(', ') || formatMac(kase.mac);
