@@ -1,6 +1,6 @@
 /** `macscan redact <in> <out>`: captures, dumps and saved analyses without what is private in them. */
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { collectEvidence } from '../bytes/evidence.js';
 import { InputError, UsageError } from '../errors.js';
@@ -194,10 +194,17 @@ class Redaction {
 /** @throws InputError when it cannot be made */
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
   } catch (error) {
     throw notWritten(path, error);
   }
+}
+
+/** Node's `recursive` never ends where a folder cannot be made though the one above is there, as in /proc. */
+function makeFolders(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeFolders(dirname(path));
+  mkdirSync(path);
 }
 
 /** A path that cannot lead out of the folder that it is put below: names of an archive's members are anybody's. */

@@ -301,6 +301,9 @@ describe('macscan redact', () => {
     expect(macscan(['redact', stale, 'photo.jpg']).stderr).toMatch(
       /^macscan: photo\.jpg: cannot be written: [a-z ]+\n$/,
     );
+    expect(macscan(['redact', stale, '/proc/none']).stderr).toMatch(
+      /^macscan: \/proc\/none\S*: cannot be written: [a-z ]+\n$/,
+    );
     expect(readdirSync(folder).filter((name) => /none|\.tmp$/.test(name))).toEqual([]);
   });
 });
