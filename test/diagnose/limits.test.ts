@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { traceLimit } from '../../src/diagnose/limits.js';
+import { LINKS, MARK_RULE, ROUTES, ruleList, stick, stream } from '../engine/next-hop-scenes.js';
 import { judge } from '../engine/scene.js';
 import { SAMPLES, type Evidence } from './samples.js';
 
@@ -29,6 +30,24 @@ describe('what was not evaluated', () => {
     const ruleset = (texts['nft-ruleset.txt'] ?? '').replace('table bridge', 'table inet');
     const { observations, diagnostics } = await judge(captures, { ...texts, 'nft-ruleset.txt': ruleset });
     expect([observations, diagnostics]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['two dumps', { 'before.txt': ruleList(true), 'after.txt': ruleList(false) }, 1],
+    ['a log', { 'rules.txt': ruleList(true), 'monitor.log': `Deleted ${MARK_RULE}\n` }, 1],
+    ['two dumps that are the same', { 'before.txt': ruleList(true), 'after.txt': ruleList(true) }, 0],
+    [
+      'two dumps with times',
+      { 'rules.txt': `# 1700000001.0 ip rule show\n${ruleList(true)}# 1700000003.0 ip rule show\n${ruleList(false)}` },
+      0,
+    ],
+  ] as const)('is a flow that keeps its route, by rules in %s', async (_what, texts, missing) => {
+    const { captures } = stick(stream(1, 5, 'by'));
+    const { diagnostics } = await judge(captures, { 'ip-link.txt': LINKS, 'ip-route.txt': ROUTES, ...texts });
+    const own = diagnostics.filter(({ what }) =>
+      what.startsWith('stale-route was not evaluated: a rule for table 100'),
+    );
+    expect(own).toHaveLength(missing);
   });
 
   it('is the next hop of frames beyond those that are followed one by one', () => {
