@@ -141,14 +141,17 @@ function pollChange(
   const { ip, network } = ownership;
   const runs = r.claims.pollsBy(around.networks.taps[network] ?? [], transmitter, ip);
   let upper: Learned = { time: Infinity, witness: undefined };
-  for (const { tap, mac, first, firstFrame } of runs) {
+  for (const { tap, mac, times, firstFrame } of runs) {
+    const first = times[0] ?? NaN;
     if (!tenure.macs.includes(mac) || first < tenure.start || first >= upper.time) continue;
     upper = {
       time: first,
       witness: ownFrameWitness(r, around, ip, { dstMac: mac, time: first, tap, frame: firstFrame }),
     };
   }
-  const old = runs.filter(({ mac }) => !tenure.macs.includes(mac));
+  const old = runs
+    .filter(({ mac }) => !tenure.macs.includes(mac))
+    .flatMap(({ times }) => times.map((time) => ({ first: time, last: time })));
   return { upper, lower: lastOld(old, ownership, tenure, upper.time) };
 }
 

@@ -4,11 +4,19 @@ import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { Conduct } from './conduct.js';
 import type { Surroundings } from './witnesses.js';
 
+/** From a time on, ns since the analysis epoch, a neighbour table named a former MAC of an address, or another one. */
+interface Belief {
+  readonly time: number;
+  readonly isFormer: boolean;
+}
+
 /** What is known of those who send: how they reach an address, and what their own neighbour tables say of it. */
 export class Transmitters {
   private readonly r: Reconstruction;
   private readonly around: Surroundings;
   private readonly conduct: Conduct;
+  /** The last answer of `beliefs`, which is asked for one take-over after the other. */
+  private last: { transmitter: Mac; ip: Ip; mac: Mac; beliefs: readonly Belief[] } | undefined;
 
   constructor(r: Reconstruction, around: Surroundings, conduct: Conduct) {
     this.r = r;
@@ -42,7 +50,15 @@ export class Transmitters {
   }
 
   /** What the transmitter's own neighbour table named over time, where it was dumped or monitored: this MAC or another. */
-  beliefs(transmitter: Mac, ip: Ip, mac: Mac): { time: number; isFormer: boolean }[] {
+  beliefs(transmitter: Mac, ip: Ip, mac: Mac): readonly Belief[] {
+    const known = this.last;
+    if (known?.transmitter === transmitter && known.ip === ip && known.mac === mac) return known.beliefs;
+    const beliefs = this.findBeliefs(transmitter, ip, mac);
+    this.last = { transmitter, ip, mac, beliefs };
+    return beliefs;
+  }
+
+  private findBeliefs(transmitter: Mac, ip: Ip, mac: Mac): Belief[] {
     return this.around.hosts
       .filter((host) => mayTransmit(host, transmitter))
       .flatMap((host) => host.neighbors.get(ip) ?? [])

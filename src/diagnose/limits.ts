@@ -7,13 +7,16 @@ import { CAUSES } from './causes/index.js';
 
 /** Causes that look likely and lack a dump, and frames beyond the bound of what is followed one by one. */
 export function limitsOf(scene: Scene): Diagnostic[] {
-  return [...traceLimit(scene.trace), ...CAUSES.flatMap((cause) => [...missingOf(cause, scene)])];
+  return [
+    ...traceLimit(scene.trace),
+    ...ownerLimit(scene.r),
+    ...CAUSES.flatMap((cause) => [...missingOf(cause, scene)]),
+  ];
 }
 
 /** Says when there were more frames of suspect flows than are kept one by one. */
 export function traceLimit({ frames, dropped }: Pick<Trace, 'frames' | 'dropped'>): Diagnostic[] {
   if (dropped === 0) return [];
-  const count = (n: number): string => n.toLocaleString('en-US');
   return [
     {
       id: 'trace-limit',
@@ -21,6 +24,23 @@ export function traceLimit({ frames, dropped }: Pick<Trace, 'frames' | 'dropped'
       action: 'Judge a part of the time at once (--from, --to), or the flows of fewer hosts.',
     },
   ];
+}
+
+/** Says when an address changed hands more often than is followed, or there were too many addresses. */
+function ownerLimit({ claims, facts }: Scene['r']): Diagnostic[] {
+  const dropped = claims.dropped + facts.neighborsDropped;
+  if (dropped === 0) return [];
+  return [
+    {
+      id: 'owner-limit',
+      what: `${count(dropped)} statements of who has an address came after as many others as are kept, and were not used.`,
+      action: 'Judge a part of the time at once (--from, --to).',
+    },
+  ];
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en-US');
 }
 
 function* missingOf(cause: (typeof CAUSES)[number], scene: Scene): Iterable<Diagnostic> {

@@ -64,6 +64,8 @@ const MAX_TABLE_STATEMENTS = 200_000;
 const MAX_HARDWARE_RUNS = 300_000;
 const MAX_LOG_EVENTS = 300_000;
 const MAX_NEIGHBOR_RUNS = 500_000;
+/** Of one address: the time that judging takes grows with their square. */
+const MAX_NEIGHBOR_RUNS_PER_ADDRESS = 2_000;
 
 /** All facts of one input but the neighbours and conntrack entries, which are kept in runs. */
 export interface InputFacts {
@@ -96,7 +98,10 @@ export class FactStore {
   readonly conntrack: ConntrackStore;
   private readonly newest = new Map<string, NeighborRun>();
   private readonly seen = new Set<string>();
+  /** Neighbour entries not kept because a bound was reached. */
+  neighborsDropped = 0;
   private neighborRuns = 0;
+  private readonly runsOfAddress = new Map<Ip, number>();
   private readonly newestHardware = new Map<string, HardwareRun>();
   private logEvents = 0;
   private tableStatements = 0;
@@ -258,8 +263,13 @@ export class FactStore {
     const key = `${input.input} ${fact.device ?? ''} ${ip} ${fact.dated}`;
     let run = this.newest.get(key);
     if (run?.mac !== mac) {
-      if (this.neighborRuns >= MAX_NEIGHBOR_RUNS) return;
+      const runs = this.runsOfAddress.get(ip) ?? 0;
+      if (this.neighborRuns >= MAX_NEIGHBOR_RUNS || runs >= MAX_NEIGHBOR_RUNS_PER_ADDRESS) {
+        this.neighborsDropped++;
+        return;
+      }
       this.neighborRuns++;
+      this.runsOfAddress.set(ip, runs + 1);
       run = {
         input: input.input,
         device: fact.device,

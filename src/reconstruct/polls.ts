@@ -11,17 +11,21 @@ import type { FrameBatch } from '../records/frame-batch.js';
 export interface PollRun {
   /** MAC that was polled. */
   readonly mac: Mac;
-  /** ns since the analysis epoch. */
-  readonly first: number;
   readonly firstFrame: number;
-  readonly last: number;
+  /** ns since the analysis epoch: of the first, of the last, and of some between them, all of them where they are few. */
+  readonly times: readonly number[];
+}
+
+interface Draft extends PollRun {
+  readonly times: number[];
 }
 
 const MAX_ASKERS = 100_000;
 const MAX_RUNS_PER_ASKER = 64;
+const MAX_TIMES = 256;
 
 export class Polls {
-  private readonly runs = new Map<number, { mac: Mac; first: number; firstFrame: number; last: number }[]>();
+  private readonly runs = new Map<number, Draft[]>();
 
   /** Takes row `i`, a question to one MAC, by the number of its asker: of a MAC, an address and a tap. */
   add(frames: FrameBatch, i: number, asker: number): void {
@@ -30,10 +34,11 @@ export class Polls {
     const known = this.runs.get(asker);
     const newest = known?.at(-1);
     if (newest?.mac === mac) {
-      newest.last = time;
+      if (newest.times.length >= MAX_TIMES) thinOut(newest.times);
+      newest.times.push(time);
       return;
     }
-    const run = { mac, first: time, firstFrame: frames.frame[i] ?? 0, last: time };
+    const run = { mac, firstFrame: frames.frame[i] ?? 0, times: [time] };
     if (!known) {
       if (this.runs.size < MAX_ASKERS) this.runs.set(asker, [run]);
     } else if (known.length < MAX_RUNS_PER_ASKER) {
@@ -44,4 +49,11 @@ export class Polls {
   of(asker: number): readonly PollRun[] {
     return this.runs.get(asker) ?? [];
   }
+}
+
+/** Leaves out every other one but the first. */
+function thinOut(times: number[]): void {
+  let kept = 0;
+  for (let i = 0; i < times.length; i += 2) times[kept++] = times[i] ?? NaN;
+  times.length = kept;
 }

@@ -162,14 +162,26 @@ describe('a router that did not believe the first announcement', () => {
     });
   });
 
-  it('is wrong from the announcement on when it asks the old MAC only after that had the address again', async () => {
+  it('is wrong from the announcement on when it asks the old MAC only while that had the address, before and again', async () => {
     const wire = announced();
     const wrong = forward(wire, oldHost, { from: 10.2, until: 700, step: 10 });
     wire.gratuitous(700, newHost, 2);
     wire.gratuitous(1000, oldHost, 1);
-    wire.request(1010, router, oldHost.ip, oldHost.mac);
+    for (const at of [5, 1010]) wire.request(at, router, oldHost.ip, oldHost.mac);
     expect(await wrongOf({ 'br-lan.pcap': wire })).toEqual({ 'br-lan.pcap': wrong });
   });
+});
+
+it('of an address that changes hands without end not all is followed, which is said, and takes no longer for that', async () => {
+  const wire = new Wire();
+  wire.meet(1, router, oldHost);
+  forward(wire, oldHost, { from: 2, until: 4 });
+  const changes = Array.from({ length: 60_000 }, (_, i) => {
+    const mac = `52:54:01:${[i >> 8, i & 255].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}:01`;
+    return `${monitorTime(10 + i)} ${row({ ip: oldHost.ip, mac })}`;
+  });
+  const { diagnostics } = await judge({ 'br-lan.pcap': wire }, { 'ip-link.txt': links, 'neigh.log': changes.join('') });
+  expect(diagnostics.find(({ id }) => id === 'owner-limit')?.what).toMatch(/^58,000 statements /);
 });
 
 it('the virtual MAC of a router that nobody was heard to claim may be of the address that it is used for', async () => {
