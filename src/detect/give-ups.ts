@@ -10,6 +10,7 @@ import { addressKey } from '../reconstruct/address-key.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { FrameBatch } from '../records/frame-batch.js';
 import { viewLeg } from './legs.js';
+import { firstSince } from './order.js';
 import type { Silence, Testimony } from './ownership.js';
 import type { Testimonies } from './testimonies.js';
 import { WantedPackets } from './wanted.js';
@@ -183,13 +184,7 @@ function countIn(packets: readonly Moment[], from: number, until: number): numbe
 
 /** Index of the first packet that is not earlier than a time; their number, when all are. */
 function indexAt(packets: readonly Moment[], time: number): number {
-  let [low, high] = [0, packets.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((packets[middle]?.time ?? Infinity) < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstSince(packets.length, (i) => packets[i]?.time ?? Infinity, time);
 }
 
 function byTime(a: Moment, b: Moment): number {

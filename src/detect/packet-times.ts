@@ -3,6 +3,7 @@
 import { macFromWords, type Mac } from '../bytes/address.js';
 import type { Reconstruction } from '../reconstruct/reconstruction.js';
 import type { FrameBatch } from '../records/frame-batch.js';
+import { firstSince } from './order.js';
 import { WantedPackets } from './wanted.js';
 
 /** Packets kept; where there are more, no leg's times are known. */
@@ -64,12 +65,6 @@ export class PacketTimes {
   firstSince(leg: number, time: number): number | undefined {
     const times = this.isWhole ? this.times.get(leg) : undefined;
     if (!times) return undefined;
-    let [low, high] = [0, times.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((times[middle] ?? Infinity) < time) low = middle + 1;
-      else high = middle;
-    }
-    return times[low] ?? Infinity;
+    return times[firstSince(times.length, (i) => times[i] ?? Infinity, time)] ?? Infinity;
   }
 }

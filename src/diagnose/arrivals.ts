@@ -2,6 +2,7 @@
 
 import type { TracedFrame } from '../detect/trace.js';
 import type { Case, Scene } from './case.js';
+import { once } from './once.js';
 
 /** A packet that came in at most this long before is the one that goes out again. */
 const TURN = 1e9;
@@ -13,7 +14,16 @@ export interface Arrivals {
   readonly seen: number;
 }
 
+const arrivals = once(() => new Map<Case, Arrivals>());
+
+/** How the misdelivered packets of a case came in; looked for once, though several causes ask. */
 export function arrivalsOf(scene: Scene, kase: Case): Arrivals {
+  let known = arrivals(scene).get(kase);
+  if (!known) arrivals(scene).set(kase, (known = findArrivals(scene, kase)));
+  return known;
+}
+
+function findArrivals(scene: Scene, kase: Case): Arrivals {
   const switched: TracedFrame[] = [];
   let seen = 0;
   // Packets that are all the same have one fingerprint, so that each is searched for once.

@@ -1,6 +1,7 @@
 /** Whether a flow began while it was being captured: what its first packets here say of it depends on that. */
 
 import type { AffectedFlow } from '../detect/flows.js';
+import type { FlowPacket } from '../detect/packets.js';
 import type { TracedFrame } from '../detect/trace.js';
 import type { Scene } from './scene.js';
 
@@ -29,4 +30,9 @@ export function isBeginningSeen(scene: Scene, flow: AffectedFlow, frames: readon
     gap = Math.max(gap, (frames[i]?.time ?? NaN) - (frames[i - 1]?.time ?? NaN) || 0);
   }
   return first.time - began >= gap;
+}
+
+/** Where each packet was seen first; in the order of the packets. */
+export function firstSightings(packets: readonly FlowPacket[]): TracedFrame[] {
+  return packets.flatMap(({ sightings }) => sightings.slice(0, 1));
 }

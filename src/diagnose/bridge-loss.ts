@@ -50,7 +50,7 @@ export function isBeyondLoss(
   return (losses + others.frames) * Math.max(rate, atLeast) ** losses < CHANCE;
 }
 
-const known = once(() => new Map<string, TapLoss>());
+const lossByTap = once(() => new Map<string, TapLoss>());
 
 /**
  * What is known of the losses of a bridge's tap.
@@ -60,11 +60,11 @@ const known = once(() => new Map<string, TapLoss>());
  */
 export function lossOf(scene: Scene, upper: number, lowers: ReadonlySet<number>, own: ReadonlySet<Mac>): TapLoss {
   const key = `${upper} ${[...lowers].join()} ${[...own].join()}`;
-  let loss = known(scene).get(key);
+  let loss = lossByTap(scene).get(key);
   if (!loss) {
     const controls = controlsOf(scene, upper, lowers, own);
     loss = { seen: seenOn(scene, upper), controls, said: scene.places.lossOn(upper) };
-    known(scene).set(key, loss);
+    lossByTap(scene).set(key, loss);
   }
   return loss;
 }

@@ -56,6 +56,11 @@ export class Tests {
   get showOffload(): boolean {
     return this.is('D1', 'yes') || this.is('D2', 'yes') || this.is('D9', 'yes');
   }
+
+  /** Whether packets that were not offloaded are shown to have gone the same way. At the same time (D1) counts for more. */
+  get denyOffload(): boolean {
+    return this.is('D1', 'no') || (this.is('D2', 'no') && !this.is('D1', 'yes'));
+  }
 }
 
 /** Causes that are a fault of an offloaded flow: its cached entry, or what went into it. */

@@ -3,7 +3,7 @@
 import type { AffectedFlow } from '../detect/flows.js';
 import type { FlowPacket } from '../detect/packets.js';
 import type { Moment, OffloadSpan } from '../reconstruct/offload.js';
-import { isBeginningSeen } from './beginning.js';
+import { firstSightings, isBeginningSeen } from './beginning.js';
 import { findTapsAbove, type IsAbove } from './bridge-taps.js';
 import { fasterFrom } from './forwarding.js';
 import { leftBridge } from './left-bridge.js';
@@ -45,8 +45,7 @@ export function refined(
   packets: readonly FlowPacket[],
   spans: readonly OffloadSpan[],
 ): OffloadSpan[] {
-  const firsts = packets.flatMap(({ sightings }) => sightings.slice(0, 1));
-  const trigger = isBeginningSeen(scene, flow, firsts) ? triggerPacket(packets) : undefined;
+  const trigger = isBeginningSeen(scene, flow, firstSightings(packets)) ? triggerPacket(packets) : undefined;
   return spans.map((span, i) => {
     const from = trigger && i === 0 ? notBefore(span.from, trigger.frame.time) : span.from;
     return withEnd(scene, packets, { ...span, from });

@@ -4,9 +4,10 @@
  */
 
 import { formatMac } from '../bytes/address.js';
+import { isLinkLocal } from '../detect/networks.js';
 import type { Host } from '../reconstruct/hosts.js';
 import { COLLECT_CONNTRACK } from './advice.js';
-import { isBeginningSeen } from './beginning.js';
+import { firstSightings, isBeginningSeen } from './beginning.js';
 import type { Case, Scene } from './case.js';
 import type { Explanation, Tests } from './cause.js';
 import { boundEntries, COLLECT_ENGINE, isInHardware } from './hardware.js';
@@ -30,8 +31,7 @@ export function notToFormerOwner(scene: Scene, kase: Case, tests: Tests): Explan
     collect,
   });
   if (!tests.showOffload) return open('Nothing shows that the flow was offloaded.', COLLECT_CONNTRACK);
-  if (tests.is('D1', 'no') || (tests.is('D2', 'no') && !tests.is('D1', 'yes')))
-    return { fits: 'no', because: 'Packets that were not offloaded went the same way.' };
+  if (tests.denyOffload) return { fits: 'no', because: 'Packets that were not offloaded went the same way.' };
   if (!areTablesKnown(scene, kase)) return open('Rules and routes that lead there are not ruled out.', COLLECT_TABLES);
   if (isInHardware(kase) && boundEntries(scene).length === 0)
     return open('Nothing shows what the packet engine holds.', COLLECT_ENGINE);
@@ -49,7 +49,7 @@ export function notToFormerOwner(scene: Scene, kase: Case, tests: Tests): Explan
 /** Whether the MAC is known as that of another host, or of a router. */
 function isSomeoneElse(scene: Scene, kase: Case): boolean {
   const others = ownersOfMac(scene, kase).filter(({ kind }) => kind !== 'former-owner');
-  const isHost = others.some(({ ip }) => !scene.r.addresses.format(ip).startsWith('fe80:'));
+  const isHost = others.some(({ ip }) => !isLinkLocal(scene.r, ip));
   return isHost || scene.around.routers.has(kase.mac);
 }
 
@@ -62,12 +62,7 @@ function isMiddle(scene: Scene, kase: Case): boolean {
   const moved = kase.tenure?.start ?? Infinity;
   return kase.flows.every(({ flow, spans }) => {
     if (spans.some(({ from }) => from.earliest > moved && from.earliest <= kase.first)) return false;
-    const packets = scene.trails.of(flow);
-    return !isBeginningSeen(
-      scene,
-      flow,
-      packets.flatMap(({ sightings }) => sightings.slice(0, 1)),
-    );
+    return !isBeginningSeen(scene, flow, firstSightings(scene.trails.of(flow)));
   });
 }
 

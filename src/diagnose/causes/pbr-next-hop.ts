@@ -29,7 +29,7 @@ export const pbrNextHop: Cause = {
     // Without routes, packets that go back where they came from show the next hop too.
     const isShownByPackets = !context.hadAddress && !hasRoutes && tests.is('D6', 'yes');
     if (ruledOut && !isShownByPackets) return ruledOut;
-    if (tests.is('D1', 'no') || (tests.is('D2', 'no') && !tests.is('D1', 'yes'))) {
+    if (tests.denyOffload) {
       return { fits: 'no', because: 'Packets that were not offloaded went the same way: the tables send them there.' };
     }
     if (areRepliesMarked(scene, kase, tests, tables)) {
